@@ -1,0 +1,62 @@
+# Everything runs from here: no root, no services, no environment variables needed. Plain `make` lists the targets.
+SHELL := /bin/sh
+VENV := .venv
+PY := $(VENV)/bin/python
+PIP := $(PY) -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes
+COMPILE := $(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate -p 3.11
+
+.DEFAULT_GOAL := help
+.PHONY: help setup run test lint fix lock bench train
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+
+setup: $(VENV)/base ## Make .venv with what a run needs (PYTHON=… names the Python)
+	@echo "Set up. Next: make run"
+
+run: $(VENV)/base ## Start everything and say where to go (PORT=5002 moves it; Ctrl-C stops it)
+	@exec $(PY) -m deploy.processes
+
+test: $(VENV)/test ## Run the tests (ARGS='-k broker' picks some)
+	@$(PY) -m pytest -n 2 --dist loadfile $(ARGS)
+
+lint: $(VENV)/test ## Check style, types and the arrows between packages
+	$(VENV)/bin/ruff check
+	$(VENV)/bin/ruff format --check
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports
+
+fix: $(VENV)/test ## Put right what can be put right by itself
+	$(VENV)/bin/ruff check --fix
+	$(VENV)/bin/ruff format
+	@$(PY) -m deploy.readme
+
+lock: $(VENV)/test ## Lock requirements/*.in into requirements/*.txt, with hashes
+	$(COMPILE) requirements/base.in -o requirements/base.txt >/dev/null
+	$(COMPILE) --override requirements/no-db2-driver.txt -c requirements/base.txt requirements/test.in -o requirements/test.txt >/dev/null
+	$(COMPILE) -c requirements/base.txt requirements/train.in -o requirements/train.txt >/dev/null
+	$(COMPILE) -c requirements/base.txt requirements/db2.in -o requirements/db2.txt >/dev/null
+
+bench: $(VENV)/test ## Measure, beside a peer (var/bench/*.json)
+	@$(PY) -m tests.bench
+
+train: $(VENV)/train ## Build the ECG network afresh (MITDB=… names the recordings; installs TensorFlow)
+	@$(PY) -m tasks.ecg.training
+
+$(PY):
+	@sh deploy/venv.sh $(VENV) "$(PYTHON)"
+
+$(VENV)/base: requirements/base.txt | $(PY)
+	@echo "Installing what a run needs (700 MB on disk, about a minute)"
+	@$(PIP) -r $< || { sh deploy/venv.sh explain; exit 1; }
+	@touch $@
+
+$(VENV)/test: requirements/test.txt $(VENV)/base
+	@echo "Installing what the tests need"
+	@$(PIP) -r $< || { sh deploy/venv.sh explain; exit 1; }
+	@touch $@
+
+$(VENV)/train: requirements/train.txt $(VENV)/base
+	@echo "Installing TensorFlow and what training needs (about 2 GB on disk)"
+	@$(PIP) -r $< || { sh deploy/venv.sh explain; exit 1; }
+	@touch $@
