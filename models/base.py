@@ -1,0 +1,89 @@
+"""What every table shares: the declarative base, portable column types, ids and the database's clock."""
+
+import json
+import secrets
+import time
+from typing import Any
+
+from sqlalchemy import BigInteger, Dialect, ForeignKey, MetaData, String, Text, TypeDecorator
+from sqlalchemy.dialects.mysql import LONGTEXT
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+ID = String(28)
+LongText = Text().with_variant(LONGTEXT(), "mysql", "mariadb")
+
+
+class Json(TypeDecorator[Any]):
+    """JSON kept as text, because Db2's dialect has no JSON type."""
+
+    impl = Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        return dialect.type_descriptor(LONGTEXT() if dialect.name in ("mysql", "mariadb") else Text())
+
+    def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
+        return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
+        return None if value is None else json.loads(value)
+
+
+class Base(DeclarativeBase):
+    """All tables, with named constraints so that migrations can drop them on every database."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {dict[str, Any]: Json}  # noqa: RUF012  # read by SQLAlchemy on the class
+
+
+class Owned:
+    """A row that belongs to a workspace. Sessions narrow every question about it (see session.py)."""
+
+    workspace_id: Mapped[str] = mapped_column(ID, ForeignKey("workspace.id", ondelete="CASCADE"), index=True)
+
+
+def new_id() -> str:
+    """A random id that sorts by time: 14 hex digits of microseconds, 14 of chance. Not to be guessed."""
+    return f"{time.time_ns() // 1_000:014x}{secrets.token_hex(7)}"
+
+
+class db_now(FunctionElement[int]):  # noqa: N801  # reads as the SQL function it is
+    """The database's own clock in epoch milliseconds, so that machines with other clocks agree on leases."""
+
+    type = BigInteger()
+    inherit_cache = True
+
+
+@compiles(db_now, "sqlite")
+def _sqlite(element: db_now, compiler: SQLCompiler, **kw: Any) -> str:
+    return "CAST(ROUND((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"
+
+
+@compiles(db_now, "postgresql")
+def _postgresql(element: db_now, compiler: SQLCompiler, **kw: Any) -> str:
+    return "CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)"
+
+
+@compiles(db_now, "mysql")
+@compiles(db_now, "mariadb")
+def _mysql(element: db_now, compiler: SQLCompiler, **kw: Any) -> str:
+    return "(TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) DIV 1000)"
+
+
+@compiles(db_now, "ibm_db_sa")
+def _db2(element: db_now, compiler: SQLCompiler, **kw: Any) -> str:
+    utc = "(CURRENT TIMESTAMP - CURRENT TIMEZONE)"
+    return (
+        f"(BIGINT(DAYS({utc}) - DAYS('1970-01-01')) * 86400000"
+        f" + BIGINT(MIDNIGHT_SECONDS({utc})) * 1000 + MICROSECOND({utc}) / 1000)"
+    )

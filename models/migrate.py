@@ -1,0 +1,25 @@
+"""Bring a database up to this code's schema. Alembic is configured in pyproject.toml."""
+
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def config(url: str) -> Config:
+    """Alembic's configuration for one database."""
+    chosen = Config(toml_file=str(ROOT / "pyproject.toml"))
+    chosen.attributes["url"] = url
+    return chosen
+
+
+def upgrade(url: str, revision: str = "head") -> None:
+    """Apply every migration that is missing."""
+    command.upgrade(config(url), revision)
+
+
+def downgrade(url: str, revision: str) -> None:
+    """Go back to an older schema; "base" is the empty database."""
+    command.downgrade(config(url), revision)
