@@ -1,0 +1,47 @@
+"""The schedules that come with the jobs, as rows of the system's workspace; a setting may move or stop each."""
+
+from collections.abc import Mapping
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from beat_schedule import times
+from models.base import db_now
+from models.schedule import Schedule
+from models.workspace import SYSTEM, Workspace
+from tasks import discover
+
+OFF = "off"
+
+
+def check(moved: Mapping[str, str]) -> str | None:
+    """What is wrong with the setting, in a sentence; None when it is right."""
+    for kind, cron in moved.items():
+        if kind not in discover():
+            return f"NIGHTSHIFT_SCHEDULES names {kind!r}, and there is no such job."
+        if cron != OFF and (wrong := times.check(cron)):
+            return f"NIGHTSHIFT_SCHEDULES, {kind!r}: {wrong}"
+    return None
+
+
+def sync(session: Session, moved: Mapping[str, str]) -> None:
+    """Bring the default schedules' rows in line with the jobs and the setting. Safe on any number of beats."""
+    if session.get(Workspace, SYSTEM) is None:
+        session.add(Workspace(id=SYSTEM, name="System"))
+    now: int = session.scalar(select(db_now())) or 0
+    wanted = {kind: moved.get(kind, job.schedule) for kind, job in discover().items() if job.schedule or kind in moved}
+    for kind, cron in wanted.items():
+        _sync_one(session, kind, cron or OFF, now)
+    for row in session.scalars(select(Schedule).where(Schedule.id.like("default-%"))):
+        if row.kind not in wanted:
+            session.delete(row)
+
+
+def _sync_one(session: Session, kind: str, cron: str, now: int) -> None:
+    row = session.get(Schedule, f"default-{kind}")
+    if row is None:
+        row = Schedule(id=f"default-{kind}", workspace_id=SYSTEM, kind=kind, params={}, cron="", enabled=True)
+        session.add(row)
+    row.enabled = cron != OFF
+    if row.enabled and row.cron != cron:
+        row.cron, row.next_due = cron, times.after(cron, row.time_zone or "UTC", now)
