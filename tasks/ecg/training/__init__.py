@@ -1,0 +1,1 @@
+"""Builds the ECG network with TensorFlow; serving imports nothing from here."""

@@ -1,0 +1,33 @@
+"""The two ways a job fails on purpose: the user's fault and a passing trouble of ours."""
+
+
+class JobError(Exception):
+    """Final, and the user's: its message is one full sentence for them that says what to do. Never retried."""
+
+
+class FieldError(JobError):
+    """A JobError that belongs beside one field of the form (422 in the API).
+
+    Args:
+        field: the name of the Params field.
+        message: what is wrong and what to do, one sentence.
+        status: the HTTP status that fits best: 422, or 413 (too large) or 415 (a kind of file that is not read).
+    """
+
+    def __init__(self, field: str, message: str, status: int = 422) -> None:
+        super().__init__(message)
+        self.field = field
+        self.status = status
+
+
+class TryLater(Exception):
+    """Passing: the world was not ready (a server was down). Retried with backoff and jitter, up to the job's attempts.
+
+    Args:
+        message: what was not ready, for the run's timeline.
+        seconds: wait at least this long, when the other side said so.
+    """
+
+    def __init__(self, message: str, seconds: float | None = None) -> None:
+        super().__init__(message)
+        self.seconds = seconds

@@ -1,0 +1,1 @@
+"""A report of Nightshift about itself."""

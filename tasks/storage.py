@@ -1,0 +1,79 @@
+"""Where files stand: the port, and the folder that is its embedded form."""
+
+import os
+import secrets
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import BinaryIO, Protocol
+
+CHUNK = 1 << 20
+TEMPORARY = "nightshift-files-"  # begins the names of private folders, of which upkeep sweeps the abandoned
+
+
+class Storage(Protocol):
+    """Bytes under random keys."""
+
+    def put(self, source: BinaryIO) -> tuple[str, int]:
+        """Keep a stream; returns its key and size. Nothing half-written is ever seen under a key."""
+
+    def open(self, key: str) -> BinaryIO:
+        """The bytes under a key. FileNotFoundError when they are gone."""
+
+    def fetch(self, key: str, target: Path) -> None:
+        """A copy of the bytes as a file."""
+
+    def delete(self, key: str) -> None:
+        """Drop a key; one that is gone already is no error."""
+
+    def room(self) -> tuple[int, int] | None:
+        """Bytes (free, in all) of where the files stand; None where there is no such limit."""
+
+    def listed(self) -> Iterable[tuple[str, float]]:
+        """Every key with the epoch seconds of its writing, for the sweep of what no row names."""
+
+
+class FolderStorage:
+    """Storage in a folder of this machine."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def put(self, source: BinaryIO) -> tuple[str, int]:
+        key = secrets.token_hex(20)
+        path = self._path(key)
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path.parent.mkdir(exist_ok=True, mode=0o700)
+        part = path.with_suffix(".part")
+        try:
+            with part.open("xb") as file:
+                shutil.copyfileobj(source, file, CHUNK)
+                file.flush()
+                os.fsync(file.fileno())
+                size = file.tell()
+            part.rename(path)
+        except OSError:
+            part.unlink(missing_ok=True)
+            raise
+        return key, size
+
+    def open(self, key: str) -> BinaryIO:
+        return self._path(key).open("rb")
+
+    def fetch(self, key: str, target: Path) -> None:
+        shutil.copyfile(self._path(key), target)
+
+    def delete(self, key: str) -> None:
+        self._path(key).unlink(missing_ok=True)
+
+    def room(self) -> tuple[int, int] | None:
+        self.root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        usage = shutil.disk_usage(self.root)
+        return usage.free, usage.total
+
+    def listed(self) -> Iterable[tuple[str, float]]:
+        for path in self.root.glob("??/*"):
+            yield path.name, path.stat().st_mtime
+
+    def _path(self, key: str) -> Path:
+        return self.root / key[:2] / key

@@ -1,0 +1,1 @@
+"""Clears away what nobody needs any more."""

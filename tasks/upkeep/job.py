@@ -1,0 +1,117 @@
+"""The job that clears away: files that no row names, uploads to be forgotten, what expired, old machinery."""
+
+import os
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+from pydantic import Field
+from sqlalchemy import delete, select, update
+
+from models.account import Link, SignIn, Throttle, Token
+from models.artifact import Artifact, Upload
+from models.base import db_now
+from models.lifecycle import changed
+from models.run import END_STATES, Idempotency, Run
+from models.schedule import Slot
+from models.workspace import Invitation
+from tasks import discover
+from tasks.context import Context
+from tasks.job import Job, NoParams, Result
+from tasks.storage import TEMPORARY
+
+DAY_MS = 24 * 3_600_000
+ABANDONED_SECONDS = 2 * 3600  # no attempt and no upload lasts so long
+MACHINERY_DAYS, SLOT_DAYS, KEY_DAYS, IDLE_DAYS = 7, 30, 7, 7
+
+
+class Cleared(Result):
+    """What was cleared away."""
+
+    uploads: int = Field(title="Uploads of ended runs that were to be forgotten")
+    files: int = Field(title="Files that no row named")
+    rows: int = Field(title="Rows that had expired")
+
+
+def run(params: NoParams, ctx: Context) -> Cleared:
+    """Clear away, one kind after the other, each in a transaction of its own."""
+    uploads = _forget_uploads(ctx)
+    ctx.progress(0.3, "Files that no row names")
+    files = _sweep_files(ctx) + _sweep_folders()
+    ctx.progress(0.8, "What has expired")
+    return Cleared(uploads=uploads, files=files, rows=_expire(ctx))
+
+
+def _forget_uploads(ctx: Context) -> int:
+    """The uploads of runs that failed or were cancelled a day ago: time enough to try again."""
+    jobs = discover()
+    old = select(Upload.id, Upload.key, Run.kind, Run.params).join(Run, Run.id == Upload.run_id).where(
+        Upload.deleted_at.is_(None), Run.state.in_(END_STATES), Run.finished_at < db_now() - DAY_MS
+    )  # fmt: skip
+    gone = []
+    with ctx.read_everything() as session:
+        for row in session.execute(old):
+            job = jobs.get(row.kind)
+            if job and job.forget_uploads and job.forget_uploads(job.params.model_validate(row.params)):
+                gone.append((row.id, row.key))
+    for upload_id, key in gone:
+        with ctx.write_everything() as session:
+            session.execute(update(Upload).where(Upload.id == upload_id).values(deleted_at=db_now()))
+        ctx.storage.delete(key)
+    return len(gone)
+
+
+def _sweep_files(ctx: Context) -> int:
+    """Files of attempts that were killed and of submits that were never committed."""
+    yesterday = time.time() - DAY_MS / 1000
+    old = {key for key, written in ctx.storage.listed() if written < yesterday}
+    with ctx.read_everything() as session:
+        named = set(session.scalars(select(Upload.key).where(Upload.deleted_at.is_(None))))
+        named |= set(session.scalars(select(Artifact.key)))
+    for key in old - named:
+        ctx.storage.delete(key)
+    return len(old - named)
+
+
+def _sweep_folders() -> int:
+    """This machine's folders of attempts that were killed: people's files lie in them."""
+    before, swept = time.time() - ABANDONED_SECONDS, 0
+    for folder in Path(tempfile.gettempdir()).glob(f"{TEMPORARY}*"):
+        told = folder.lstat() if folder.is_dir() and not folder.is_symlink() else None
+        if told and told.st_uid == os.getuid() and told.st_mtime < before:
+            shutil.rmtree(folder, ignore_errors=True)
+            swept += 1
+    return swept
+
+
+def _expire(ctx: Context) -> int:
+    machinery = Run.listed.is_(False) & Run.state.in_(END_STATES)
+    statements = (
+        delete(Link).where(Link.expires_at < db_now()),
+        delete(SignIn).where(SignIn.expires_at < db_now()),
+        delete(SignIn).where(SignIn.seen_at < db_now() - IDLE_DAYS * DAY_MS),
+        delete(Token).where(Token.expires_at < db_now()),
+        delete(Invitation).where(Invitation.expires_at < db_now()),
+        delete(Throttle).where(Throttle.since < db_now() - DAY_MS),
+        delete(Idempotency).where(Idempotency.created_at < db_now() - KEY_DAYS * DAY_MS),
+        delete(Slot).where(Slot.due < db_now() - SLOT_DAYS * DAY_MS),
+        delete(Run).where(machinery, Run.finished_at < db_now() - MACHINERY_DAYS * DAY_MS),
+    )
+    with ctx.write_everything() as session:
+        options = {"synchronize_session": False}
+        return sum(changed(session, statement.execution_options(**options)) for statement in statements)
+
+
+JOB = Job(
+    kind="upkeep",
+    title="Clear away",
+    summary="Deletes files that no row names, uploads that were to be forgotten, and what has expired.",
+    params=NoParams,
+    result=Cleared,
+    run=run,
+    queue="scans",
+    schedule="15 * * * *",
+    time_limit=600,
+    audience="machinery",
+)
