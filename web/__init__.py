@@ -1,0 +1,130 @@
+"""The web front: a thin Flask application that takes work, shows what became of it, and keeps people apart.
+
+`import web` loads no numpy: jobs are met through the registry alone.
+"""
+
+import hashlib
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import flask_login
+from flask import Flask, Response, redirect, request, url_for
+from flask_bootstrap import Bootstrap5
+from flask_wtf.csrf import CSRFProtect
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from deploy.settings import Settings
+from web import (
+    account,
+    admin,
+    api,
+    artifacts,
+    current,
+    errors,
+    filters,
+    flower,
+    health,
+    identity,
+    invitations,
+    mailbox,
+    openapi,
+    recovery,
+    runs,
+    security,
+    signin,
+    workspaces,
+)
+from workers.runtime import Runtime
+
+# Each module has a blueprint `bp`; a new one adds its name here and nothing else.
+MODULES = (
+    signin, recovery, account, workspaces, invitations, mailbox, admin, runs, artifacts, api, openapi, health, flower,
+)  # fmt: skip
+WITHOUT_CSRF = (api, flower)  # the one takes bearer tokens alone, the other checks Origin itself
+
+
+class Front(Flask):
+    """Flask, whose log of a fault names the view: a path may hold a token or a file's name."""
+
+    def log_exception(self, exc_info: Any) -> None:
+        self.logger.error("a fault in %s", request.endpoint, exc_info=exc_info)
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application. It opens no connection before the first request, so it may be made before a fork."""
+    runtime = Runtime.from_settings(settings)
+    app = Front(__name__)
+    app.extensions["nightshift"] = runtime
+    _configure(app, runtime.settings)
+    csrf = CSRFProtect(app)
+    Bootstrap5(app)
+    for part in (security, filters, errors, signin):
+        part.install(app)
+    _sign_in_with(app)
+    for module in MODULES:
+        app.register_blueprint(module.bp)
+    for module in WITHOUT_CSRF:
+        csrf.exempt(module.bp)
+    _add_rules(app)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.config.update(
+        SECRET_KEY=settings.secret("secret_key"),
+        SESSION_COOKIE_NAME="nightshift",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.origin.startswith("https://"),
+        SESSION_REFRESH_EACH_REQUEST=False,
+        PERMANENT_SESSION_LIFETIME=timedelta(milliseconds=identity.LIFETIME_MS),
+        MAX_CONTENT_LENGTH=settings.max_upload_mb * 1024 * 1024,
+        WTF_CSRF_TIME_LIMIT=86_400,
+        # Pages with a secret in their address send no Referer; security.refuse_other_sites stands in.
+        WTF_CSRF_SSL_STRICT=False,
+        BOOTSTRAP_SERVE_LOCAL=True,
+        SEND_FILE_MAX_AGE_DEFAULT=timedelta(days=30),
+    )
+    if hops := settings.trusted_hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=hops, x_host=0)  # type: ignore[method-assign]
+
+
+def _sign_in_with(app: Flask) -> None:
+    manager = flask_login.LoginManager(app)
+    manager.session_protection = None  # a sign-in ends when its row goes, not when an address changes
+    manager.user_loader(identity.load)
+    manager.request_loader(identity.load_token)
+    app.jinja_env.globals.update(
+        person=current.person,
+        may=current.may,
+        my_workspaces=identity.my_workspaces,
+        endpoint_exists=lambda endpoint: endpoint in app.view_functions,
+    )
+
+
+def _add_rules(app: Flask) -> None:
+    version = _static_version(Path(app.static_folder or ""))
+
+    @app.url_defaults
+    def name_the_version(endpoint: str, values: dict[str, Any]) -> None:
+        if endpoint.endswith("static"):
+            values["v"] = version
+
+    @app.get("/livez")
+    @current.public
+    def livez() -> Response:
+        return Response("alive\n", mimetype="text/plain")
+
+    @app.get("/home")
+    def home() -> Any:
+        return redirect(url_for("runs.jobs"))
+
+    if not any(rule.rule == "/" for rule in app.url_map.iter_rules()):
+        app.add_url_rule("/", view_func=home)
+
+
+def _static_version(folder: Path) -> str:
+    """Changes with our files and with Bootstrap's, which browsers keep for a month."""
+    files = [file.read_bytes() for file in sorted(folder.glob("*"))]
+    return hashlib.sha256(Bootstrap5.bootstrap_version.encode() + b"".join(files)).hexdigest()[:10]

@@ -1,0 +1,124 @@
+"""Who asks, in which workspace, with which rights; and the only doors from a view to the database."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar, cast
+
+import flask_login
+from flask import abort, current_app
+from sqlalchemy.orm import Session
+
+from models.session import EVERYONE
+from workers.runtime import Runtime
+
+P = ParamSpec("P")
+R = TypeVar("R")
+RANKS = {"": 0, "viewer": 1, "member": 2, "owner": 3}
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody signed in, by a browser (`sign_in_id`) or by a token (`scope` "read" or "write")."""
+
+    id: str
+    name: str
+    email: str
+    is_admin: bool
+    time_zone: str
+    workspace_id: str
+    workspace_name: str
+    role: str
+    secret: str
+    sign_in_id: str = ""
+    scope: str = "write"
+
+    is_authenticated = True
+    is_active = True
+    is_anonymous = False
+
+    def get_id(self) -> str:
+        """flask-login's word for what stands in the cookie: the sign-in's secret, not the account's id."""
+        return self.secret
+
+
+def runtime() -> Runtime:
+    """This process's doors: settings, database, storage."""
+    return cast(Runtime, current_app.extensions["nightshift"])
+
+
+def person() -> Person | None:
+    """Who asks, or None."""
+    found = flask_login.current_user
+    return cast(Person, found._get_current_object()) if found and found.is_authenticated else None
+
+
+def me() -> Person:
+    """Who asks; 401 when nobody is signed in."""
+    return person() or abort(401)
+
+
+def current_workspace() -> str:
+    """The id of the workspace that is being looked at."""
+    return me().workspace_id
+
+
+def role() -> str:
+    """The person's role in the current workspace; a token made for reading has no more than a viewer's."""
+    asking = me()
+    return asking.role if asking.scope == "write" else min(asking.role, "viewer", key=RANKS.__getitem__)
+
+
+def may(least: str) -> bool:
+    """Whether the person has at least this role in the current workspace."""
+    asking = person()
+    return asking is not None and RANKS[role()] >= RANKS[least]
+
+
+def reading() -> AbstractContextManager[Session]:
+    """A transaction for reading what belongs to the current workspace."""
+    return runtime().database.read(current_workspace())
+
+
+def writing() -> AbstractContextManager[Session]:
+    """A transaction for writing in the current workspace; commits at its end."""
+    return runtime().database.write(current_workspace())
+
+
+@contextmanager
+def everyone(write: bool = False) -> Iterator[Session]:
+    """A transaction that is not narrowed: for accounts, sign-ins, memberships and a person's own mail alone."""
+    database = runtime().database
+    with database.write(EVERYONE) if write else database.read(EVERYONE) as session:
+        yield session
+
+
+def require_role(least: str) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """For views that need at least this role in the current workspace: 403 otherwise."""
+
+    def decorate(view: Callable[P, R]) -> Callable[P, R]:
+        @wraps(view)
+        def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+            me()
+            return view(*args, **kwargs) if may(least) else abort(403)
+
+        return wrapped
+
+    return decorate
+
+
+def require_admin(view: Callable[P, R]) -> Callable[P, R]:
+    """For views of those who run the system; others learn nothing of them: 404."""
+
+    @wraps(view)
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
+        return view(*args, **kwargs) if me().is_admin else abort(404)
+
+    return wrapped
+
+
+def public(view: Callable[P, R]) -> Callable[P, R]:
+    """For views that need no sign-in. All others do: forgetting this closes a page, never opens one."""
+    cast(Any, view).public = True
+    return view

@@ -1,0 +1,41 @@
+"""Whether this process can do its work, for whoever watches or balances it. /livez stands in web/__init__.py."""
+
+from functools import lru_cache
+from typing import Any
+
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import SQLAlchemyError
+
+from models import migrate
+from models.session import EVERYONE
+from web.current import public, runtime
+from workers import publish
+
+bp = Blueprint("health", __name__)
+
+
+@bp.get("/readyz")
+@public
+def readyz() -> ResponseReturnValue:
+    """200 when the database answers and has this code's tables. A lost broker makes runs late, not wrong: 200 too."""
+    found: dict[str, Any] = {"database": _schema()}
+    found["broker"] = "away" if publish.length(runtime(), "default") is None else "ok"
+    return found, 200 if found["database"] == "ok" else 503
+
+
+def _schema() -> str:
+    try:
+        with runtime().database.read(EVERYONE) as session:
+            have = MigrationContext.configure(session.connection()).get_current_revision()
+    except SQLAlchemyError:
+        return "away"
+    return "ok" if have == newest(runtime().settings.database) else "not migrated"
+
+
+@lru_cache(maxsize=1)
+def newest(url: str) -> str | None:
+    """The revision that this code's migrations lead to."""
+    return ScriptDirectory.from_config(migrate.config(url)).get_current_head()

@@ -1,0 +1,89 @@
+"""What is written about people: accounts with a workspace of their own, memberships, mails to them, the audit log."""
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.account import Account
+from models.base import db_now, new_id
+from models.delivery import Delivery
+from models.workspace import SYSTEM, AuditEntry, Membership, Workspace
+
+
+def inhabited(session: Session) -> bool:
+    """Whether anybody has an account yet."""
+    return session.scalar(select(Account.id).limit(1)) is not None
+
+
+def find(session: Session, email: str) -> Account | None:
+    """The account with this address (lower case)."""
+    return session.scalar(select(Account).where(Account.email == email))
+
+
+def create_account(
+    session: Session, *, name: str, email: str, password_hash: str, time_zone: str, confirmed: bool
+) -> Account:
+    """A person with a workspace of their own."""
+    account = Account(id=new_id(), name=name, email=email, password_hash=password_hash, time_zone=time_zone)
+    account.confirmed_at = session.scalar(select(db_now())) if confirmed else None
+    session.add(account)
+    session.flush()
+    create_workspace(session, f"{name[:100]}’s workspace", account.id)
+    audit(session, "account made", account.id)
+    return account
+
+
+def create_workspace(session: Session, name: str, owner_id: str, workspace_id: str = "") -> Workspace:
+    """A workspace with its first owner."""
+    workspace = Workspace(id=workspace_id or new_id(), name=name)
+    session.add(workspace)
+    session.flush()
+    join(session, owner_id, workspace.id, "owner")
+    return workspace
+
+
+def make_admin(session: Session, account: Account) -> None:
+    """Who runs the system: an administrator, and a member of the machinery's workspace."""
+    account.is_admin = True
+    if session.get(Workspace, SYSTEM) is None:
+        create_workspace(session, "System", account.id, SYSTEM)
+    else:
+        join(session, account.id, SYSTEM, "owner")
+
+
+def join(session: Session, account_id: str, workspace_id: str, role: str) -> bool:
+    """Make somebody a member; False when they are one already, whose role then stays."""
+    if session.get(Membership, (workspace_id, account_id)) is not None:
+        return False
+    session.add(Membership(workspace_id=workspace_id, account_id=account_id, role=role))
+    session.flush()
+    return True
+
+
+def own_workspace(session: Session, account_id: str) -> str | None:
+    """Where mails about an account itself are kept: the first workspace that the person owns."""
+    mine = select(Membership.workspace_id).where(Membership.account_id == account_id, Membership.role == "owner")
+    mine = mine.where(Membership.workspace_id != SYSTEM).order_by(Membership.created_at, Membership.workspace_id)
+    return session.scalar(mine.limit(1)) or session.scalar(
+        select(Membership.workspace_id).where(Membership.account_id == account_id)
+    )
+
+
+def mail(session: Session, account: Account, subject: str, text: str, link: str | None = None) -> None:
+    """Queue a mail about an account itself.
+
+    Args:
+        link: purpose of a single-use link ("reset", "confirm") that the mail job puts where `{link}` stands when it
+            sends, so that the secret is stored nowhere.
+    """
+    if home := own_workspace(session, account.id):
+        row = Delivery(
+            workspace_id=home, account_id=account.id, to=account.email, subject=subject, text=text, link=link
+        )
+        session.add(row)
+
+
+def audit(
+    session: Session, what: str, account_id: str | None = None, workspace_id: str | None = None, **detail: object
+) -> None:
+    """Write down who did what to whose. `detail` holds ids and words, never an address or a secret."""
+    session.add(AuditEntry(what=what, account_id=account_id, workspace_id=workspace_id, detail=detail or None))
