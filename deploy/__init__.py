@@ -1,0 +1,1 @@
+"""Settings, processes and decisions: how Nightshift is put to work."""

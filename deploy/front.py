@@ -1,0 +1,58 @@
+"""gunicorn's settings: `gunicorn -c python:deploy.front web.wsgi:app`."""
+
+import socket
+import struct
+from pathlib import Path
+from typing import Any
+
+from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+
+from deploy.logs import configure
+from deploy.manager import die_with
+from deploy.settings import settings
+
+SILENCE = 20  # seconds
+_settings = settings()
+_host = f"[{_settings.host}]" if ":" in _settings.host else _settings.host
+
+
+class WebLogger(Logger):  # type: ignore[misc]
+    """gunicorn's own lines through our logs; its access log stays off in favour of `deploy.logs.log_requests`."""
+
+    def setup(self, cfg: Any) -> None:
+        """Called by gunicorn in the arbiter and again in each of its processes."""
+        super().setup(cfg)
+        configure(_settings.log_level)
+        self.error_log.handlers[:] = []
+        self.error_log.propagate = True
+
+
+def when_ready(server: Any) -> None:
+    """Called by gunicorn before the first connection: who falls silent within a request gives its thread back.
+
+    Connections inherit this from the socket they come in at; gunicorn itself waits for ever.
+    """
+    silence = struct.pack("ll", SILENCE, 0)
+    for listener in server.LISTENERS:
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, silence)
+        listener.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, silence)
+
+
+def post_fork(_server: Any, worker: Any) -> None:
+    """Called by gunicorn in each process it forks, which notices its parent's death late by itself."""
+    die_with(worker.ppid)
+
+
+bind = f"{_host}:{_settings.port}"
+worker_class = "gthread"
+workers = 1
+threads = 8
+timeout = 60
+graceful_timeout = 8
+keepalive = 5
+# The heartbeat file must not wait for a slow disk: gunicorn would take the worker for dead.
+worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108
+logger_class = WebLogger
+accesslog = None
+control_socket_disable = True
+forwarded_allow_ips = ""  # which forwarded headers count is decided in the app, by TRUSTED_HOPS

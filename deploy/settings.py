@@ -1,0 +1,130 @@
+"""Every setting, typed, read once from the environment by the entry points; each has a default that works.
+
+A variable is called NIGHTSHIFT_ and the field's name in capitals; PORT alone works too. README's table comes from here.
+"""
+
+import os
+import secrets
+import socket
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Settings(BaseSettings):
+    """What can be set. `deploy.check` refuses unknown NIGHTSHIFT_ names, so that a typing error is not silent."""
+
+    model_config = SettingsConfigDict(env_prefix="NIGHTSHIFT_", extra="ignore", frozen=True)
+
+    var: Path = Field(ROOT / "var", description="Folder of all data: database, files, broker, logs, secrets.")
+    host: str = Field("127.0.0.1", description="Address the web front listens on.")
+    port: int = Field(
+        5001,
+        ge=1,
+        le=65535,
+        validation_alias=AliasChoices("PORT", "NIGHTSHIFT_PORT"),
+        description="Port of the web front.",
+    )
+    public_url: str = Field("", description="How people reach the front, for links in mails. Empty: http://HOST:PORT.")
+    trusted_hops: int = Field(
+        0, ge=0, le=5, description="Reverse proxies in front whose X-Forwarded headers are believed."
+    )
+    database_url: SecretStr = Field(SecretStr(""), description="SQLAlchemy URL. Empty: SQLite in VAR.")
+    broker_url: SecretStr = Field(
+        SecretStr(""), description="Redis, Valkey or RabbitMQ. Empty: the embedded Valkey that `make run` starts."
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""), description="Signs cookies and links. Empty: made at first start, kept in VAR/secrets."
+    )
+    sign_up: Literal["invitation", "open"] = Field("invitation", description="Who may make an account.")
+    max_upload_mb: int = Field(50, ge=1, le=1024, description="Largest upload, all files of one form together.")
+    ecg_processes: int = Field(1, ge=1, le=64, description="Processes of the worker for the ecg queue.")
+    work_processes: int = Field(2, ge=1, le=64, description="Processes of the worker for the default and scans queues.")
+    mail_processes: int = Field(1, ge=1, le=16, description="Processes of the worker for the mail queue.")
+    window: int = Field(200, ge=1, le=10_000, description="Runs of one queue that may be out on the broker at once.")
+    lease_seconds: float = Field(
+        20, gt=0.2, le=600, description="A running attempt that is silent for so long is taken back."
+    )
+    waiting_runs: int = Field(1000, ge=1, description="Runs of one workspace that may wait or run at once.")
+    storage_mb: int = Field(5000, ge=1, description="Files of one workspace: what was handed over and what runs left.")
+    schedules: dict[str, str] = Field(
+        {}, description='Moves or stops default schedules, as JSON: {"health": "off", "upkeep": "15 4 * * *"}.'
+    )
+    mail: Literal["mailbox", "smtp"] = Field(
+        "mailbox", description="Where mail goes: the embedded mailbox or a server."
+    )
+    mail_from: str = Field("Nightshift <nightshift@localhost>", description="Sender of every mail.")
+    smtp_host: str = Field("", description="Mail server, when MAIL=smtp.")
+    smtp_port: int = Field(587, ge=1, le=65535, description="Its port.")
+    smtp_user: str = Field("", description="Its user, if it wants one.")
+    smtp_password: SecretStr = Field(SecretStr(""), description="Its password.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        "starttls", description="How the connection is protected."
+    )
+    dead_man_url: str = Field(
+        "", description="An outside monitor's URL, fetched every minute while beat, broker and workers are well."
+    )
+    flower_url: str = Field(
+        "", description="Where Flower listens, for the administrators' view. Empty: set by `make run`."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
+
+    @field_validator("var")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().resolve()
+
+    @model_validator(mode="after")
+    def _together(self) -> "Settings":
+        if self.mail == "smtp" and not self.smtp_host:
+            raise ValueError("NIGHTSHIFT_MAIL=smtp needs NIGHTSHIFT_SMTP_HOST: name the mail server")
+        return self
+
+    @cached_property
+    def database(self) -> str:
+        """The database's SQLAlchemy URL."""
+        return self.database_url.get_secret_value() or f"sqlite:///{self.var / 'nightshift.db'}"
+
+    @cached_property
+    def broker(self) -> str:
+        """The broker's URL; `make run` sets it for the processes it starts."""
+        return self.broker_url.get_secret_value() or "redis://127.0.0.1:6379/0"
+
+    @cached_property
+    def origin(self) -> str:
+        """Scheme, host and port of links in mails, no closing slash; never taken from a request's Host header."""
+        return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
+
+    def secret(self, name: str) -> str:
+        """A secret kept in VAR/secrets (mode 0600), made at first use; SECRET_KEY from the environment goes first."""
+        if name == "secret_key" and self.secret_key.get_secret_value():
+            return self.secret_key.get_secret_value()
+        folder = self.var / "secrets"
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        path = folder / name
+        try:
+            with open(path, "x", opener=_private) as file:
+                file.write(secrets.token_urlsafe(32))
+        except FileExistsError:
+            pass
+        return path.read_text().strip()
+
+    @cached_property
+    def node(self) -> str:
+        """This machine's name in worker names."""
+        return socket.gethostname()
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process. Entry points call it; everything else is handed what it needs."""
+    return Settings()
