@@ -1,0 +1,1 @@
+"""Benchmarks: each is a module with `main()`, prints a table and writes var/bench/<name>.json."""

@@ -1,0 +1,96 @@
+"""Fixtures: a real database and storage in a temporary folder, a person in a workspace. Nothing of ours is mocked."""
+
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+import models.session
+from deploy.settings import Settings
+from models.account import Account
+from models.base import Base, new_id
+from models.session import EVERYONE, make_engine
+from models.workspace import SYSTEM, Membership, Workspace
+from tests.make_run import system  # noqa: F401  # a fixture
+from tests.web_fixtures import admin, app, browser, database, invite  # noqa: F401  # fixtures
+from workers import publish
+from workers.runtime import Runtime
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def at_once(*calls: Callable[[], object]) -> None:
+    """Call all of them in threads and wait for the last."""
+    threads = [threading.Thread(target=call) for call in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+
+
+@pytest.fixture(autouse=True)
+def engines_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Every connection is closed after its test: Python 3.13 warns of those that are not, and warnings are errors."""
+    made: list[Engine] = []
+
+    def make(url: str) -> Engine:
+        made.append(make_engine(url))
+        return made[-1]
+
+    monkeypatch.setattr(models.session, "make_engine", make)
+    yield
+    for engine in made:
+        engine.dispose()
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings in a folder of their own, with a broker that is not there: everything must work without it."""
+    return Settings.model_validate({"var": tmp_path / "var", "broker_url": "redis://127.0.0.1:1/0", "lease_seconds": 2})
+
+
+@pytest.fixture
+def runtime(settings: Settings) -> Iterator[Runtime]:
+    settings.var.mkdir(parents=True)
+    made = Runtime.from_settings(settings)
+    Base.metadata.create_all(made.database.engine)
+    with made.database.write(EVERYONE) as session:
+        session.add(Workspace(id=SYSTEM, name="System"))
+    publish.breaker.trip()
+    yield made
+    made.database.close()
+
+
+@dataclass(frozen=True)
+class Person:
+    account_id: str
+    workspace_id: str
+
+
+def new_person(runtime: Runtime, name: str) -> Person:
+    """An account with a workspace of its own."""
+    person = Person(new_id(), new_id())
+    with runtime.database.write(EVERYONE) as session:
+        session.add(Account(id=person.account_id, email=f"{name}@example.org", name=name.title()))
+        session.add(Workspace(id=person.workspace_id, name=f"{name.title()}'s workspace"))
+        session.flush()
+        session.add(Membership(workspace_id=person.workspace_id, account_id=person.account_id, role="owner"))
+    return person
+
+
+@pytest.fixture
+def ada(runtime: Runtime) -> Person:
+    return new_person(runtime, "ada")
+
+
+@pytest.fixture
+def grace(runtime: Runtime) -> Person:
+    return new_person(runtime, "grace")

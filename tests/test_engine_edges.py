@@ -1,0 +1,156 @@
+"""Where two things happen to a run at once, and what a broker in trouble does to those who publish."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import redis
+from sqlalchemy import update
+
+from deploy.settings import Settings
+from models import lifecycle
+from models.run import Run
+from models.session import EVERYONE
+from tasks.context import Context
+from tasks.errors import TryLater
+from tests.conftest import Person
+from tests.jobs import Count, Counted, install, submitted
+from tests.test_engine import ME, expire, the_run
+from workers import broker, dispatch, publish
+from workers.enqueue import cancel, retry
+from workers.execute import execute, hand_back
+from workers.runtime import Runtime
+
+
+def running(runtime: Runtime, person: Person, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A run that a worker has claimed."""
+    run_id = submitted(runtime, install(monkeypatch), person)
+    with runtime.database.write(EVERYONE) as session:
+        assert lifecycle.claim(session, run_id, ME, 60_000)
+    return run_id
+
+
+def ask_to_cancel(runtime: Runtime, person: Person, run_id: str) -> None:
+    with runtime.database.write(person.workspace_id) as session:
+        assert cancel(session, run_id)
+
+
+def test_a_run_to_be_cancelled_ends_when_it_would_be_tried_again(
+    runtime: Runtime, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(params: Count, ctx: Context) -> Counted:
+        ask_to_cancel(runtime, ada, run_id)
+        raise TryLater("The server is away.")
+
+    run_id = submitted(runtime, install(monkeypatch, away), ada)
+    assert execute(runtime, run_id, ME) == "cancelled"
+    assert the_run(runtime, run_id).state == "cancelled"
+
+
+def test_a_run_to_be_cancelled_ends_when_its_worker_is_stopped_or_lost(
+    runtime: Runtime, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped, lost = running(runtime, ada, monkeypatch), running(runtime, ada, monkeypatch)
+    ask_to_cancel(runtime, ada, lost)
+    expire(runtime, lost)
+    dispatch.reconcile(runtime)
+    ask_to_cancel(runtime, ada, stopped)
+    hand_back(runtime, "test@here:1")
+    assert [the_run(runtime, each).state for each in (stopped, lost)] == ["cancelled"] * 2
+
+
+def test_a_run_that_failed_before_its_cancel_was_seen_can_be_retried(
+    runtime: Runtime, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = running(runtime, ada, monkeypatch)
+    ask_to_cancel(runtime, ada, run_id)
+    with runtime.database.write(EVERYONE) as session:
+        assert lifecycle.finish(session, run_id, 1, "failed", error="It broke.")
+    with runtime.database.write(ada.workspace_id) as session:
+        assert retry(session, run_id)
+    assert execute(runtime, run_id, ME) == "succeeded"
+
+
+def test_hand_back_takes_no_other_worker_s_runs(runtime: Runtime, ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    run_id = running(runtime, ada, monkeypatch)
+    for other in ("test@here:11", "test@here", "te_t@here:1", "%"):
+        hand_back(runtime, other)
+    assert the_run(runtime, run_id).state == "running"
+
+
+def test_a_child_that_dies_over_a_repeated_message_ends_no_other_s_lease(
+    runtime: Runtime, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = running(runtime, ada, monkeypatch)
+    with runtime.database.write(EVERYONE) as session:
+        assert not lifecycle.end_lease(session, run_id, "test@here:1/3")
+        assert lifecycle.end_lease(session, run_id, ME)
+
+
+def test_the_window_counts_the_runs_of_all_workspaces(
+    runtime: Runtime, ada: Person, grace: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = install(monkeypatch)
+    ids = [submitted(runtime, job, person) for person in (ada, ada, grace)]
+    with runtime.database.write(EVERYONE) as session:
+        lifecycle.mark_published(session, ids)
+    with runtime.database.read(ada.workspace_id) as session:
+        assert lifecycle.published(session, "default") == 3
+
+
+def test_what_is_submitted_while_the_broker_is_away_goes_out_as_soon_as_it_is_back(
+    valkey: tuple[Runtime, int], ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, _ = valkey
+    publish.breaker.trip()
+    submitted(runtime, install(monkeypatch), ada)
+    assert dispatch.dispatch(runtime, "default") == 0
+    publish.breaker._until = 0.0
+    assert dispatch.dispatch(runtime, "default") == 1
+
+
+def test_runs_of_a_job_that_is_gone_end_and_do_not_fill_the_window(
+    runtime: Runtime, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = submitted(runtime, install(monkeypatch), ada)
+    with runtime.database.write(EVERYONE) as session:
+        session.execute(update(Run).values(kind="gone", published_at=1))
+    dispatch.everything(runtime)
+    assert the_run(runtime, run_id).state == "cancelled"
+
+
+@pytest.fixture
+def valkey(runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Runtime, int]]:
+    """A runtime with a broker of its own, to which a connection stands; and the broker's process id."""
+    (port,) = broker.free_ports(1)
+    process = subprocess.Popen(broker.command(tmp_path / "broker", port, "secret"), stdout=subprocess.DEVNULL)
+    url = broker.url(port, "secret")
+    while not broker.answers(url):
+        assert process.poll() is None
+    monkeypatch.setattr(publish.breaker, "_until", 0.0)
+    there = Runtime.from_settings(Settings.model_validate({"var": runtime.settings.var, "broker_url": url}))
+    assert publish.publish(there, "count", "default", "warm")
+    yield there, process.pid
+    process.kill()
+    process.wait()
+    there.database.close()
+
+
+@pytest.mark.parametrize("trouble", ["killed", "silent", "full"])
+def test_a_broker_in_trouble_stops_nobody_who_publishes(
+    valkey: tuple[Runtime, int], ada: Person, monkeypatch: pytest.MonkeyPatch, trouble: str
+) -> None:
+    runtime, process = valkey
+    if trouble == "full":
+        with redis.Redis.from_url(runtime.settings.broker) as client:
+            client.config_set("maxmemory", 1)
+    else:
+        os.kill(process, signal.SIGKILL if trouble == "killed" else signal.SIGSTOP)
+    run_id = submitted(runtime, install(monkeypatch), ada)
+    assert the_run(runtime, run_id).state == "queued"
+    assert publish.breaker.open
+    publish.breaker._until = 0.0
+    assert publish.length(runtime, "default") == (1 if trouble == "full" else None)

@@ -1,0 +1,78 @@
+"""Settings: typed, read from the environment, each with a default that works, and wrong ones said plainly."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from deploy import check
+from deploy.settings import Settings
+from workers.broker import free_ports
+
+
+@pytest.fixture(autouse=True)
+def _nothing_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in check.known_names():
+        monkeypatch.delenv(name, raising=False)
+
+
+def test_every_setting_has_a_default_and_says_what_it_is_for() -> None:
+    assert Settings().port == 5001
+    for name, field in Settings.model_fields.items():
+        assert field.description, name
+        assert field.description.endswith((".", "}.")), name
+
+
+def test_the_port_is_read_by_both_its_names(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NIGHTSHIFT_PORT", "5003")
+    assert Settings().port == 5003
+    monkeypatch.setenv("PORT", "5002")
+    assert Settings().port == 5002
+    assert Settings().origin == "http://127.0.0.1:5002"
+
+
+def test_a_secret_is_made_once_and_is_its_owners_alone(tmp_path: Path) -> None:
+    settings = Settings(var=tmp_path)
+    made = settings.secret("flower_password")
+    assert len(made) >= 40
+    assert settings.secret("flower_password") == made
+    assert settings.secret("broker_password") != made
+    assert (tmp_path / "secrets" / "flower_password").stat().st_mode & 0o777 == 0o600
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+
+
+def test_the_secret_key_of_the_environment_goes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NIGHTSHIFT_SECRET_KEY", "from outside")
+    assert Settings(var=tmp_path).secret("secret_key") == "from outside"
+    assert not (tmp_path / "secrets" / "secret_key").exists()
+
+
+def test_passwords_are_not_shown_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", "BROKER_URL", "SECRET_KEY", "SMTP_PASSWORD"):
+        monkeypatch.setenv(f"NIGHTSHIFT_{name}", "hunter2")
+    assert "hunter2" not in repr(Settings())
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [("PORT", "http"), ("PORT", "70000"), ("NIGHTSHIFT_MAIL", "pigeon"), ("NIGHTSHIFT_SCHEDULES", '{"health": 3}')],
+)
+def test_a_wrong_value_is_said_with_its_variables_name(name: str, value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as said:
+        check.read_settings()
+    assert str(said.value).startswith(name)
+    assert value not in str(said.value) or len(value) < 5
+
+
+def test_mail_by_smtp_wants_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NIGHTSHIFT_MAIL", "smtp")
+    with pytest.raises(ValidationError, match="NIGHTSHIFT_SMTP_HOST"):
+        Settings()
+
+
+def test_a_name_that_is_no_setting_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("NIGHTSHIFT_PROT", "5002")
+    (port,) = free_ports(1)
+    (found,) = check.problems(Settings.model_validate({"var": tmp_path, "PORT": port}))
+    assert found.startswith("NIGHTSHIFT_PROT is no setting")

@@ -1,0 +1,102 @@
+"""Clearing away: what nobody needs goes, everything else stays."""
+
+import io
+import os
+import tempfile
+import time
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select, update
+
+from models.artifact import Upload
+from models.base import new_id
+from models.run import Run
+from models.session import EVERYONE
+from models.workspace import SYSTEM
+from tasks import discover
+from tasks.handover import HandedOver
+from tasks.job import NoParams
+from tasks.upkeep.job import DAY_MS
+from tests.conftest import Person
+from tests.jobs import install
+from workers.enqueue import submit
+from workers.execute import execute
+from workers.runtime import Runtime
+
+ME = "test@here:1/2"
+
+
+def stored(runtime: Runtime, age_days: float = 2) -> str:
+    key, _ = runtime.storage.put(io.BytesIO(b"bytes"))
+    path = runtime.settings.var / "files" / key[:2] / key
+    os.utime(path, (time.time() - age_days * DAY_MS / 1000,) * 2)
+    return key
+
+
+def handed(runtime: Runtime, person: Person, job: object, key: str) -> str:
+    upload = Upload(id=new_id(), field="files", name="a.png", media_type="image/png", size=5, sha256="", key=key)
+    with runtime.database.write(person.workspace_id) as session:
+        return submit(runtime, session, job, HandedOver(job.params(), [upload]), person.workspace_id).id  # type: ignore[arg-type, attr-defined]
+
+
+def clear_away(runtime: Runtime) -> dict[str, object]:
+    with runtime.database.write(SYSTEM) as session:
+        run_id = submit(runtime, session, discover()["upkeep"], HandedOver(NoParams()), SYSTEM).id
+    assert execute(runtime, run_id, ME) == "succeeded"
+    with runtime.database.read(EVERYONE) as session:
+        return session.scalars(select(Run.result).where(Run.id == run_id)).one() or {}
+
+
+def test_only_old_files_that_no_row_names_go(runtime: Runtime, ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    orphan, young, named = stored(runtime), stored(runtime, 0.1), stored(runtime)
+    handed(runtime, ada, install(monkeypatch), named)
+    assert clear_away(runtime)["files"] == 1
+    assert {key for key, _ in runtime.storage.listed()} == {young, named}
+    assert orphan not in {young, named}
+
+
+def test_folders_that_a_killed_attempt_left_go_and_nothing_else(
+    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    left, others, elsewhere = (
+        tmp_path / "temporary" / name for name in ("nightshift-files-a", "nightshift-data", "nightshift-files-link")
+    )
+    for folder in (left, others, tmp_path / "kept"):
+        folder.mkdir(parents=True)
+        (folder / "heart.csv").write_text("1,2")
+        os.utime(folder, (0, 0))
+    elsewhere.symlink_to(tmp_path / "kept")
+    (tmp_path / "temporary" / "nightshift-files-young").mkdir()
+    assert clear_away(runtime)["files"] == 1
+    assert not left.exists()
+    assert (others / "heart.csv").exists()
+    assert (tmp_path / "kept" / "heart.csv").exists()
+    assert (tmp_path / "temporary" / "nightshift-files-young").exists()
+
+
+def test_the_upload_of_a_run_that_failed_is_forgotten_after_a_day(
+    runtime: Runtime, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = install(monkeypatch, forget_uploads=lambda params: True)
+    monkeypatch.setattr("tasks.upkeep.job.discover", lambda: {**discover(), "count": job})
+    keys = [stored(runtime, 0.1), stored(runtime, 0.1)]
+    failed, fresh = (handed(runtime, ada, job, key) for key in keys)
+    with runtime.database.write(EVERYONE) as session:
+        session.execute(update(Run).where(Run.id == failed).values(state="failed", finished_at=1))
+        session.execute(update(Run).where(Run.id == fresh).values(state="failed", finished_at=int(time.time() * 1000)))
+    assert clear_away(runtime)["uploads"] == 1
+    assert [key for key, _ in runtime.storage.listed()] == [keys[1]]
+
+
+def test_old_runs_of_the_machinery_go_and_people_s_stay(
+    runtime: Runtime, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clear_away(runtime)
+    kept = handed(runtime, ada, install(monkeypatch), stored(runtime, 0.1))
+    with runtime.database.write(EVERYONE) as session:
+        session.execute(update(Run).values(state="succeeded", finished_at=1))
+    assert clear_away(runtime)["rows"] == 1
+    with runtime.database.read(EVERYONE) as session:
+        assert session.scalars(select(Run.id).where(Run.kind == "count")).one() == kept

@@ -1,0 +1,105 @@
+"""Fixtures for the web front: the real application on a real database, and browsers that behave."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from flask import Flask
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from models.session import EVERYONE, Database
+from web import create_app
+from web.signin import first_code
+from workers.runtime import Runtime
+
+PASSWORD = "a lamp beside the window"
+TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
+
+
+class Browser:
+    """Flask's test client, which fetches a page for its CSRF token before it posts, as people do."""
+
+    def __init__(self, app: Flask) -> None:
+        self.app = app
+        self.client = app.test_client()
+
+    def get(self, path: str, **more: Any) -> TestResponse:
+        return self.client.get(path, buffered=True, **more)  # a file that is served is closed
+
+    def post(self, path: str, form: dict[str, Any] | None = None, **more: Any) -> TestResponse:
+        return self.client.post(path, data={"csrf_token": self.token(), **(form or {})}, **more)
+
+    def token(self) -> str:
+        page = self.client.get("/mailbox", follow_redirects=True).text
+        found = TOKEN.search(page)
+        assert found, page[:300]
+        return found[1]
+
+    def sign_in(self, email: str, password: str = PASSWORD) -> TestResponse:
+        return self.post("/sign-in", {"email": email, "password": password})
+
+    def signed_in(self) -> bool:
+        return self.client.get("/account").status_code == 200
+
+
+@pytest.fixture
+def app(runtime: Runtime) -> Flask:
+    """The application on the same database as `runtime`; nobody has an account yet."""
+    made = create_app(runtime.settings)
+    made.testing = True
+    return made
+
+
+@pytest.fixture
+def database(app: Flask) -> Database:
+    found: Database = app.extensions["nightshift"].database
+    return found
+
+
+@pytest.fixture
+def browser(app: Flask) -> Browser:
+    """A browser in which nobody is signed in."""
+    return Browser(app)
+
+
+@pytest.fixture
+def admin(app: Flask) -> Browser:
+    """Ada's browser: the first administrator, with a workspace of her own."""
+    made = Browser(app)
+    form = {"name": "Ada", "email": "ada@example.org", "password": PASSWORD, "time_zone": "Europe/London"}
+    answer = made.post("/welcome", {"code": first_code(app.extensions["nightshift"].settings), **form})
+    assert answer.status_code == 302, answer.text
+    return made
+
+
+Invite = Callable[..., Browser]
+
+
+@pytest.fixture
+def invite(app: Flask, admin: Browser) -> Invite:
+    """`invite("grace", "viewer")`: the browser of a person who joined Ada's workspace and looks at it."""
+
+    def invited(name: str, role: str = "member") -> Browser:
+        link = invitation_link(admin, f"{name}@example.org", role)
+        made = Browser(app)
+        answer = made.post(link, {"name": name.title(), "password": PASSWORD, "time_zone": "UTC"})
+        assert answer.status_code == 302, answer.text
+        return made
+
+    return invited
+
+
+def invitation_link(inviter: Browser, email: str, role: str = "member") -> str:
+    """The path of a new invitation's link, as the page shows it once."""
+    page = inviter.post("/workspace/invitations", {"email": email, "role": role}).text
+    found = re.search(r'value="http[^"]*(/invitation/[^"]+)"', page)
+    assert found, page
+    return found[1]
+
+
+def rows(database: Database, table: type[Any]) -> list[Any]:
+    """All rows of a table, whosever they are."""
+    with database.read(EVERYONE) as session:
+        return list(session.scalars(select(table)).all())
