@@ -42,8 +42,10 @@ class Run(Owned, Base):
 
     __tablename__ = "run"
     __table_args__ = (
-        Index("ix_run_dispatch", "state", "queue", "published_at"),
+        Index("ix_run_waiting", "queue", "state", "published_at", "priority", "lane", "due_at"),
         Index("ix_run_lease", "state", "lease_until"),
+        Index("ix_run_ended", "state", "finished_at"),
+        Index("ix_run_children", "parent_id", "state"),
         Index("ix_run_list", "workspace_id", "created_at"),
     )
 
@@ -55,6 +57,7 @@ class Run(Owned, Base):
     summary: Mapped[str] = mapped_column(String(200), default="")  # what a person searches for: the params in a line
     state: Mapped[str] = mapped_column(String(12), default=QUEUED)
     priority: Mapped[int] = mapped_column(Integer, default=0)
+    lane: Mapped[str] = mapped_column(ID, default="", server_default="")  # who is served in turn: account, or workspace
     created_at: Mapped[int] = mapped_column(BigInteger, default=db_now())
     due_at: Mapped[int] = mapped_column(BigInteger, default=db_now())
     published_at: Mapped[int | None] = mapped_column(BigInteger)
@@ -73,7 +76,8 @@ class Run(Owned, Base):
     error: Mapped[str | None] = mapped_column(LongText)  # for the run's owner
     checkpoint: Mapped[dict[str, object] | None] = mapped_column(Json)
     origin_id: Mapped[str | None] = mapped_column(ID)  # run again: the run it repeats
-    parent_id: Mapped[str | None] = mapped_column(ID, index=True)
+    parent_id: Mapped[str | None] = mapped_column(ID)
+    children: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # how many it was split into
     schedule_id: Mapped[str | None] = mapped_column(ID)
     listed: Mapped[bool] = mapped_column(Boolean, default=True)  # False: machinery, not shown among a person's runs
     account: Mapped[Account | None] = relationship()
@@ -126,6 +130,27 @@ class Queue(Base):
     paused_at: Mapped[int | None] = mapped_column(BigInteger)
 
 
+class Limit(Base):
+    """What may run at once, and start in a minute. The scope is "queue:NAME", "person:ACCOUNT", or "person:*" for
+    everyone without a row of their own.
+    """
+
+    __tablename__ = "run_limit"
+
+    scope: Mapped[str] = mapped_column(String(80), primary_key=True)
+    running: Mapped[int | None] = mapped_column(Integer)
+    per_minute: Mapped[int | None] = mapped_column(Integer)
+
+
+class Rate(Base):
+    """When a scope with a limit per minute may start the next run; moved on by a conditional UPDATE."""
+
+    __tablename__ = "run_rate"
+
+    scope: Mapped[str] = mapped_column(String(80), primary_key=True)
+    next_at: Mapped[int] = mapped_column(BigInteger, default=0)
+
+
 class Permit(Base):
     """A right to run one at a time within a limit (of a queue, a person), taken by a conditional UPDATE."""
 
@@ -133,7 +158,7 @@ class Permit(Base):
 
     scope: Mapped[str] = mapped_column(String(80), primary_key=True)
     number: Mapped[int] = mapped_column(Integer, primary_key=True)
-    run_id: Mapped[str | None] = mapped_column(ID)
+    run_id: Mapped[str | None] = mapped_column(ID, index=True)
 
 
 class Pulse(Base):
@@ -144,3 +169,13 @@ class Pulse(Base):
     name: Mapped[str] = mapped_column(String(120), primary_key=True)
     at: Mapped[int] = mapped_column(BigInteger)
     detail: Mapped[dict[str, object] | None] = mapped_column(Json)
+
+
+class Tally(Base):
+    """A counter that only grows, for /metrics: it outlives the rows that it counted."""
+
+    __tablename__ = "tally"
+
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    labels: Mapped[str] = mapped_column(String(160), primary_key=True, default="")
+    value: Mapped[float] = mapped_column(Float, default=0.0)
