@@ -5,9 +5,10 @@ import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 import models.session
 from deploy.settings import Settings
@@ -38,17 +39,24 @@ def at_once(*calls: Callable[[], object]) -> None:
 
 @pytest.fixture(autouse=True)
 def engines_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Every connection is closed after its test: Python 3.13 warns of those that are not, and warnings are errors."""
+    """Every connection is closed after its test: Python 3.13 warns of those that are not, and warnings are errors.
+
+    Closed one by one: a pool that is disposed of leaves alone what a thread or an open answer still holds.
+    """
     made: list[Engine] = []
+    connections: list[Any] = []
 
     def make(url: str) -> Engine:
         made.append(make_engine(url))
+        event.listen(made[-1], "connect", lambda connection, _record: connections.append(connection))
         return made[-1]
 
     monkeypatch.setattr(models.session, "make_engine", make)
     yield
     for engine in made:
         engine.dispose()
+    for connection in connections:
+        connection.close()
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import stat
 from pathlib import Path
 
 from models.migrate import upgrade
-from models.session import Database, make_engine
+from models.session import Database
 from tasks.storage import FolderStorage
 
 
@@ -26,7 +26,9 @@ def test_a_new_database_and_its_log_are_their_owners_alone(tmp_path: Path) -> No
 
 
 def test_a_database_in_memory_leaves_no_file() -> None:
-    make_engine("sqlite://").connect().close()
+    database = Database("sqlite://")
+    database.engine.connect().close()
+    database.close()
     assert not Path(":memory:").exists()
 
 
