@@ -19,7 +19,7 @@ class Delivery(Owned, Base):
 
     id: Mapped[str] = mapped_column(ID, primary_key=True, default=new_id)
     account_id: Mapped[str | None] = mapped_column(ID, ForeignKey("account.id", ondelete="CASCADE"), index=True)
-    run_id: Mapped[str | None] = mapped_column(ID, ForeignKey("run.id", ondelete="SET NULL"))
+    run_id: Mapped[str | None] = mapped_column(ID, ForeignKey("run.id", ondelete="SET NULL"), index=True)
     to: Mapped[str] = mapped_column("to_address", String(254))
     subject: Mapped[str] = mapped_column(String(200))
     text: Mapped[str] = mapped_column(LongText)

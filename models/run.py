@@ -117,7 +117,7 @@ class Idempotency(Base):
     workspace_id: Mapped[str] = mapped_column(ID, ForeignKey("workspace.id", ondelete="CASCADE"), primary_key=True)
     key: Mapped[str] = mapped_column(String(120), primary_key=True)
     params_hash: Mapped[str] = mapped_column(String(64))
-    run_id: Mapped[str] = mapped_column(ID)
+    run_id: Mapped[str] = mapped_column(ID, index=True)
     created_at: Mapped[int] = mapped_column(BigInteger, default=db_now())
 
 

@@ -32,6 +32,12 @@ def upgrade() -> None:
     sa.Column('value', sa.Float(), nullable=False),
     sa.PrimaryKeyConstraint('name', 'labels', name=op.f('pk_tally'))
     )
+    with op.batch_alter_table('delivery', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_delivery_run_id'), ['run_id'], unique=False)
+
+    with op.batch_alter_table('idempotency', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_idempotency_run_id'), ['run_id'], unique=False)
+
     with op.batch_alter_table('permit', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_permit_run_id'), ['run_id'], unique=False)
 
@@ -76,6 +82,12 @@ def downgrade() -> None:
 
     with op.batch_alter_table('permit', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_permit_run_id'))
+
+    with op.batch_alter_table('idempotency', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_idempotency_run_id'))
+
+    with op.batch_alter_table('delivery', schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f('ix_delivery_run_id'))
 
     op.drop_table('tally')
     op.drop_table('run_rate')
