@@ -17,6 +17,7 @@ from models.base import Base, new_id
 from models.session import EVERYONE, make_engine
 from models.workspace import SYSTEM, Membership, Workspace
 from tests.make_run import system  # noqa: F401  # a fixture
+from tests.servers import mariadb, postgresql, rabbitmq, redis_server, valkey  # noqa: F401  # fixtures
 from tests.web_fixtures import admin, app, browser, database, invite  # noqa: F401  # fixtures
 from workers import publish
 from workers.runtime import Runtime
