@@ -7,8 +7,10 @@ clock) under load and then reads from the tables what became of every run that w
 import importlib
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
+# main: one after the other. side: mostly waits, beside main. alone: measures times, with nothing else on the machine.
+Lane = Literal["main", "side", "alone"]
 BOTH = ("sqlite+valkey", "postgresql+valkey")
 ALL = (*BOTH, "mariadb+valkey", "postgresql+rabbitmq")
 
@@ -21,13 +23,21 @@ class Fault:
     module: str
     on: tuple[str, ...] = BOTH
     limit_s: int = 300
-    idle: bool = False  # it mostly waits, and measures nothing that a busy machine would spoil: runs beside others
+    lane: Lane = "main"
 
     @property
     def run(self) -> Callable[[Any], Any]:
         """Imported only now: a run of one fault needs none of the others."""
-        found: Callable[[Any], Any] = importlib.import_module(f"tests.faults.{self.module}").run
+        found: Callable[[Any], Any] = self._module().run
         return found
+
+    @property
+    def stage(self) -> dict[str, Any]:
+        """What the module wants of its stage beyond the usual: its STAGE, as arguments of `stage.opened`."""
+        return dict(getattr(self._module(), "STAGE", {}))
+
+    def _module(self) -> Any:
+        return importlib.import_module(f"tests.faults.{self.module}")
 
 
 FAULTS = {
@@ -36,17 +46,17 @@ FAULTS = {
         Fault(1, "kill", ALL, limit_s=900),
         Fault(2, "pop_window"),
         Fault(3, "broker_away", ALL),
-        Fault(4, "broker_silent", idle=True),
+        Fault(4, "broker_silent", lane="side"),
         Fault(5, "broker_full"),
-        Fault(6, "database_away"),
+        Fault(6, "database_away", lane="alone"),
         Fault(7, "submit_dies", limit_s=900),
         Fault(8, "delivered_again", ALL),
-        Fault(9, "clock", idle=True),
-        Fault(10, "beats", idle=True, limit_s=600),
-        Fault(11, "mail", limit_s=600),
+        Fault(9, "clock", lane="side"),
+        Fault(10, "beats", lane="side", limit_s=600),
+        Fault(11, "mail", limit_s=600, lane="alone"),
         Fault(12, "poison", limit_s=900),
         Fault(13, "disk_full"),
-        Fault(14, "rolling", limit_s=600, idle=True),
+        Fault(14, "rolling", limit_s=600, lane="side"),
         Fault(15, "cancels"),
         Fault(16, "model", ("sqlite+valkey",), limit_s=600),
         Fault(17, "power_cut", ("sqlite+valkey",)),

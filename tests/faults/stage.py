@@ -20,7 +20,7 @@ from models.session import EVERYONE
 from models.workspace import SYSTEM, Workspace
 from tasks.handover import HandedOver
 from tasks.job import Job
-from tests import servers
+from tests import server, servers
 from tests.faults import jobs, worker
 from tests.faults.processes import Beat, Process, Worker
 from workers import publish
@@ -94,7 +94,7 @@ class Stage:
     runtime: Runtime
     workspace: str
     environment: dict[str, str]
-    broker_server: servers.Server
+    broker_server: server.Server
     database_server: servers.DatabaseServer | None
     accepted: set[str] = field(default_factory=set)
     began: float = field(default_factory=time.monotonic)
@@ -102,7 +102,7 @@ class Stage:
 
     @property
     def on(self) -> str:
-        return f"{TITLES[self.database]} + {TITLES[self.broker]}"
+        return titled(self.database, self.broker)
 
     @property
     def starts_file(self) -> Path:
@@ -223,6 +223,11 @@ class Stage:
             figures={"states": found.states, **(figures or {})},
             ok=not wrong, why="; ".join(wrong), seconds=round(time.monotonic() - self.began, 1),
         )  # fmt: skip
+
+
+def titled(database: str, broker: str) -> str:
+    """How a pair of servers is called in the table."""
+    return f"{TITLES[database]} + {TITLES[broker]}"
 
 
 @contextmanager
