@@ -123,11 +123,9 @@ def main() -> int:
     troupe.perform(_plays(asked.only, asked.on))
     took = time.monotonic() - began
     table.write(troupe.verdicts, [], asked.seed, asked.scale, took)
-    failed = [each for each in troupe.verdicts if not each.ok]
-    say(
-        f"{len(troupe.verdicts) - len(failed)} of {len(troupe.verdicts)} passed in {took / 60:.1f} min, seed {asked.seed}"
-    )
-    return 1 if failed else 0
+    count, passed = len(troupe.verdicts), sum(each.ok for each in troupe.verdicts)
+    say(f"{passed} of {count} passed in {took / 60:.1f} min, seed {asked.seed}")
+    return 0 if passed == count else 1
 
 
 if __name__ == "__main__":

