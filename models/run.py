@@ -1,6 +1,6 @@
 """Runs: the truth about all work. The broker only wakes workers up; what was asked, tried and found stands here."""
 
-from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, Boolean, Double, Float, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.account import Account
@@ -29,6 +29,8 @@ MOVES: dict[tuple[str, str], str] = {
     (RUNNING, FAILED): "failed, or out of tries",
     (RUNNING, CANCELLED): "cancelled",
     (FAILED, QUEUED): "retry",
+    (FAILED, BLOCKED): "retry, after the failed children",
+    (CANCELLED, QUEUED): "retry of its parent",
 }
 
 
@@ -46,17 +48,19 @@ class Run(Owned, Base):
         Index("ix_run_lease", "state", "lease_until"),
         Index("ix_run_ended", "state", "finished_at"),
         Index("ix_run_children", "parent_id", "state"),
-        Index("ix_run_list", "workspace_id", "created_at"),
+        Index("ix_run_list", "workspace_id", "listed", "id"),
+        Index("ix_run_state", "workspace_id", "state", "id"),
     )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True, default=new_id)
+    workspace_id: Mapped[str] = mapped_column(ID, ForeignKey("workspace.id", ondelete="CASCADE"))  # indexed above
     kind: Mapped[str] = mapped_column(String(40))
     queue: Mapped[str] = mapped_column(String(40))
     account_id: Mapped[str | None] = mapped_column(ID, ForeignKey("account.id", ondelete="SET NULL"))
     params: Mapped[dict[str, object]] = mapped_column(Json)
     summary: Mapped[str] = mapped_column(String(200), default="")  # what a person searches for: the params in a line
     state: Mapped[str] = mapped_column(String(12), default=QUEUED)
-    priority: Mapped[int] = mapped_column(Integer, default=0)
+    priority: Mapped[int] = mapped_column(Integer, default=0)  # -1 low, 0, 1 high; a rescued run has 100 more
     lane: Mapped[str] = mapped_column(ID, default="", server_default="")  # who is served in turn: account, or workspace
     created_at: Mapped[int] = mapped_column(BigInteger, default=db_now())
     due_at: Mapped[int] = mapped_column(BigInteger, default=db_now())
@@ -128,6 +132,7 @@ class Queue(Base):
 
     name: Mapped[str] = mapped_column(String(40), primary_key=True)
     paused_at: Mapped[int | None] = mapped_column(BigInteger)
+    paused_by: Mapped[str | None] = mapped_column(ID)  # an account's id
 
 
 class Limit(Base):
@@ -178,4 +183,4 @@ class Tally(Base):
 
     name: Mapped[str] = mapped_column(String(80), primary_key=True)
     labels: Mapped[str] = mapped_column(String(160), primary_key=True, default="")
-    value: Mapped[float] = mapped_column(Float, default=0.0)
+    value: Mapped[float] = mapped_column(Double, default=0.0)

@@ -29,7 +29,7 @@ def upgrade() -> None:
     op.create_table('tally',
     sa.Column('name', sa.String(length=80), nullable=False),
     sa.Column('labels', sa.String(length=160), nullable=False),
-    sa.Column('value', sa.Float(), nullable=False),
+    sa.Column('value', sa.Double(), nullable=False),
     sa.PrimaryKeyConstraint('name', 'labels', name=op.f('pk_tally'))
     )
     with op.batch_alter_table('delivery', schema=None) as batch_op:
@@ -48,7 +48,14 @@ def upgrade() -> None:
         batch_op.drop_index(batch_op.f('ix_run_parent_id'))
         batch_op.create_index('ix_run_children', ['parent_id', 'state'], unique=False)
         batch_op.create_index('ix_run_ended', ['state', 'finished_at'], unique=False)
+        batch_op.drop_index('ix_run_list')
+        batch_op.create_index('ix_run_list', ['workspace_id', 'listed', 'id'], unique=False)
+        batch_op.create_index('ix_run_state', ['workspace_id', 'state', 'id'], unique=False)
+        batch_op.drop_index(batch_op.f('ix_run_workspace_id'))
         batch_op.create_index('ix_run_waiting', ['queue', 'state', 'published_at', 'priority', 'lane', 'due_at'], unique=False)
+
+    with op.batch_alter_table('queue', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('paused_by', sa.String(length=28), nullable=True))
 
     with op.batch_alter_table('schedule', schema=None) as batch_op:
         batch_op.add_column(sa.Column('title', sa.String(length=120), server_default='', nullable=False))
@@ -72,6 +79,10 @@ def downgrade() -> None:
         batch_op.drop_column('title')
 
     with op.batch_alter_table('run', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_run_workspace_id'), ['workspace_id'], unique=False)
+        batch_op.drop_index('ix_run_state')
+        batch_op.drop_index('ix_run_list')
+        batch_op.create_index('ix_run_list', ['workspace_id', 'created_at'], unique=False)
         batch_op.drop_index('ix_run_waiting')
         batch_op.drop_index('ix_run_ended')
         batch_op.drop_index('ix_run_children')
@@ -79,6 +90,9 @@ def downgrade() -> None:
         batch_op.create_index(batch_op.f('ix_run_dispatch'), ['state', 'queue', 'published_at'], unique=False)
         batch_op.drop_column('children')
         batch_op.drop_column('lane')
+
+    with op.batch_alter_table('queue', schema=None) as batch_op:
+        batch_op.drop_column('paused_by')
 
     with op.batch_alter_table('permit', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_permit_run_id'))
