@@ -28,18 +28,23 @@ from web import (
     identity,
     invitations,
     mailbox,
+    many,
+    metrics,
     openapi,
+    queues,
     recovery,
     runs,
     security,
     signin,
+    silence,
     workspaces,
 )
 from workers.runtime import Runtime
 
 # Each module has a blueprint `bp`; a new one adds its name here and nothing else.
 MODULES = (
-    signin, recovery, account, workspaces, invitations, mailbox, admin, runs, artifacts, api, openapi, health, flower,
+    signin, recovery, account, workspaces, invitations, mailbox, admin, queues, runs, many, artifacts, api, openapi,
+    health, flower, metrics, silence,
 )  # fmt: skip
 WITHOUT_CSRF = (api, flower)  # the one takes bearer tokens alone, the other checks Origin itself
 
@@ -59,7 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _configure(app, runtime.settings)
     csrf = CSRFProtect(app)
     Bootstrap5(app)
-    for part in (security, filters, errors, signin):
+    for part in (security, filters, errors, signin, silence):
         part.install(app)
     _sign_in_with(app)
     for module in MODULES:

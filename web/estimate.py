@@ -2,7 +2,7 @@
 
 from statistics import median
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.base import db_now
@@ -12,6 +12,8 @@ from web.current import runtime
 
 ENOUGH_SHARE = 0.03  # below, a pace is noise
 EARLIER_RUNS = 20
+LOOKED_BACK = 500
+MOST_AHEAD = 1000
 UNKNOWN = "no estimate yet"
 
 
@@ -53,10 +55,11 @@ def about(milliseconds: float) -> str:
 
 
 def usual_ms(session: Session, kind: str) -> float | None:
-    """The median length of this workspace's last runs of a kind."""
-    spans = select(Run.finished_at - Run.started_at).where(Run.kind == kind, Run.state == SUCCEEDED)
-    found = session.scalars(spans.order_by(Run.id.desc()).limit(EARLIER_RUNS)).all()
-    lengths = [span for span in found if span is not None]
+    """The median length of the last runs of a kind, among the workspace's last ones."""
+    last = select(Run.id).where(Run.listed.is_(True)).order_by(Run.id.desc()).limit(LOOKED_BACK).subquery()
+    spans = select(Run.finished_at - Run.started_at).join(last, last.c.id == Run.id)
+    spans = spans.where(Run.kind == kind, Run.state == SUCCEEDED).order_by(Run.id.desc()).limit(EARLIER_RUNS)
+    lengths = [span for span in session.scalars(spans).all() if span is not None]
     return median(lengths) if lengths else None
 
 
@@ -66,9 +69,35 @@ def _turn(run: Run) -> str:
         if session.scalar(select(Queue.paused_at).where(Queue.name == run.queue)):
             return "an administrator has paused this queue"
         if (wait := run.due_at - (session.scalar(select(db_now())) or 0)) > 1000:
-            return "tries again in " + about(wait).removesuffix(" left")
-        waiting = (Run.state == QUEUED, Run.queue == run.queue, Run.due_at <= db_now(), Run.id < run.id)
-        ahead = session.scalar(select(func.count()).select_from(Run).where(*waiting)) or 0
+            return ("tries again in " if run.tries else "waits for ") + about(wait).removesuffix(" left")
+        ahead = _ahead(session, run)
     if not ahead:
         return "next in turn"
+    if ahead > MOST_AHEAD:
+        return f"more than {MOST_AHEAD:,} runs wait ahead of it"
     return "1 run waits ahead of it" if ahead == 1 else f"{ahead} runs wait ahead of it"
+
+
+def _ahead(session: Session, run: Run) -> int:
+    """How many runs go before it: those on their way to a worker, those of a higher priority, and each person in turn.
+
+    Counts stop a little above MOST_AHEAD, and read the dispatch's index alone.
+    """
+    here = (Run.queue == run.queue, Run.state == QUEUED)
+    if run.published_at is not None:
+        return _count(session, *here, Run.published_at < run.published_at)
+    waits = (*here, Run.published_at.is_(None), Run.due_at <= db_now())
+    ahead = _count(session, *here, Run.published_at.is_not(None))
+    ahead += _count(session, *waits, Run.priority > run.priority)
+    earlier = or_(Run.due_at < run.due_at, and_(Run.due_at == run.due_at, Run.id < run.id))
+    level = (*waits, Run.priority == run.priority)
+    own = _count(session, *level, Run.lane == run.lane, earlier)
+    if not own or ahead + own > MOST_AHEAD:
+        return ahead + own
+    lanes = select(func.count()).where(*level, Run.lane != run.lane).group_by(Run.lane)
+    return ahead + own + sum(min(count, own) for count in session.scalars(lanes))
+
+
+def _count(session: Session, *conditions: ColumnElement[bool]) -> int:
+    some = select(Run.priority).where(*conditions).limit(MOST_AHEAD + 1).subquery()
+    return session.scalar(select(func.count()).select_from(some)) or 0

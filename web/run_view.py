@@ -1,8 +1,8 @@
 """What the pages and the API tell about runs: questions to the database, narrowed to the workspace, and plain words."""
 
 import hashlib
-from dataclasses import dataclass
-from itertools import groupby
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from flask import abort, url_for
 from pydantic import ValidationError
@@ -10,11 +10,14 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from models.artifact import Artifact, Upload
-from models.run import RUNNING, Run, RunEvent
+from models.run import BLOCKED, QUEUED, RUNNING, Queue, Run, RunEvent
+from models.session import EVERYONE
 from tasks import discover
 from tasks.job import Job, Result
-from web import estimate, forms
-from web.current import reading
+from web import estimate, family, forms, timeline
+from web.current import reading, runtime
+from web.family import Family, Parts
+from web.timeline import Line
 
 PAGE = 25
 STATE_WORDS = {
@@ -25,22 +28,13 @@ STATE_WORDS = {
     "failed": "Failed",
     "cancelled": "Cancelled",
 }
-EVENT_WORDS = {
-    "queued": "Handed over",
-    "started": "A worker began",
-    "succeeded": "Done",
-    "failed": "Failed",
-    "cancelled": "Cancelled",
-    "asked to cancel": "Somebody asked to cancel it",
-    "tries again": "Will be tried again",
-    "handed back": "Given back by its worker",
-    "retried": "Put back by hand",
-}
 
 
 def state_words(run: Run) -> str:
     """A run's state for people."""
-    return "Cancelling" if run.state == RUNNING and run.cancel_at else STATE_WORDS[run.state]
+    if run.state == RUNNING and run.cancel_at:
+        return "Cancelling"
+    return "Waits for its parts" if run.state == BLOCKED and run.children else STATE_WORDS[run.state]
 
 
 @dataclass
@@ -50,13 +44,40 @@ class Live:
     run: Run
     words: str
     left: str
-    attempts: list[tuple[int, list[RunEvent]]]
+    attempts: list[tuple[int, list[Line]]]
+    needs: list[Run] = field(default_factory=list)
+    parts: Parts | None = None
+
+    @property
+    def stops_by(self) -> int | None:
+        """When a running attempt that never listens is stopped, in epoch milliseconds."""
+        job = discover().get(self.run.kind)
+        return self.run.started_at + job.time_limit * 1000 if job and self.run.started_at else None
+
+    @property
+    def share(self) -> float:
+        """How much is done; of a run that was split, how much of all its parts."""
+        return self.parts.share if self.parts and self.run.state == BLOCKED else self.run.progress
 
     @property
     def etag(self) -> str:
         """Changes with anything that the live part shows."""
         run, events = self.run, sum(len(listed) for _, listed in self.attempts)
-        shown = (run.state, run.attempt, run.progress, run.message, run.cancel_at, run.error, events, self.left)
+        shown = [
+            run.state,
+            run.attempt,
+            run.progress,
+            run.message,
+            run.cancel_at,
+            run.error,
+            run.due_at,
+            events,
+            self.left,
+        ]
+        shown += [(each.id, each.state) for each in self.needs]
+        if self.parts:
+            shown += [self.parts.counts, self.parts.share, self.parts.page]
+            shown += [(part.id, part.state, part.progress, part.message) for part in self.parts.listed]
         return hashlib.sha256(repr(shown).encode()).hexdigest()[:20]
 
 
@@ -70,6 +91,7 @@ class Shown:
     artifacts: dict[str, Artifact]
     uploads: list[Upload]
     asked: list[tuple[str, str]]
+    family: Family
 
     @property
     def files_gone(self) -> bool:
@@ -82,23 +104,35 @@ def find(session: Session, run_id: str) -> Run:
     return session.scalar(query) or abort(404)
 
 
-def live_of(run_id: str) -> Live:
-    """The part of a run that is polled."""
+def some(ids: Sequence[str]) -> list[Run]:
+    """Those of these runs that the workspace has, newest first."""
     with reading() as session:
-        return live_in(session, run_id)
+        return list(session.scalars(select(Run).where(Run.id.in_(ids)).order_by(Run.id.desc())))
 
 
-def live_in(session: Session, run_id: str) -> Live:
+def live_of(run_id: str, page: int = 1) -> Live:
+    """The part of a run that is polled; of its parts, one page."""
+    with reading() as session:
+        return live_in(session, run_id, page)
+
+
+def live_in(session: Session, run_id: str, page: int = 1) -> Live:
     run = find(session, run_id)
     events = session.scalars(select(RunEvent).where(RunEvent.run_id == run_id).order_by(RunEvent.at, RunEvent.id)).all()
-    attempts = [(number, list(group)) for number, group in groupby(events, key=lambda event: event.attempt)]
-    return Live(run, state_words(run), estimate.remaining(session, run), attempts)
+    return Live(
+        run=run,
+        words=state_words(run),
+        left=estimate.remaining(session, run),
+        attempts=timeline.attempts(run, events),
+        needs=family.needs(session, run_id) if run.state == BLOCKED else [],
+        parts=family.parts(session, run, page),
+    )
 
 
-def whole(run_id: str) -> Shown:
+def whole(run_id: str, page: int = 1) -> Shown:
     """All that a run's page shows."""
     with reading() as session:
-        live = live_in(session, run_id)
+        live = live_in(session, run_id, page)
         run, artifacts = live.run, artifacts_of(session, run_id)
         return Shown(
             live=live,
@@ -107,6 +141,7 @@ def whole(run_id: str) -> Shown:
             artifacts={each.name: each for each in artifacts},
             uploads=uploads_of(session, run_id),
             asked=forms.words(job, run.params) if job else [],
+            family=family.family(session, run),
         )
 
 
@@ -154,6 +189,14 @@ def any_runs() -> bool:
     """Whether the workspace has runs at all."""
     with reading() as session:
         return session.scalar(select(Run.id).where(Run.listed.is_(True)).limit(1)) is not None
+
+
+def held_up(runs: Sequence[Run]) -> set[str]:
+    """The queues that an administrator has paused, where one of these runs waits."""
+    if not (names := {run.queue for run in runs if run.state == QUEUED}):
+        return set()
+    with runtime().database.read(EVERYONE) as session:
+        return set(session.scalars(select(Queue.name).where(Queue.name.in_(names), Queue.paused_at.is_not(None))))
 
 
 def _result(job: Job | None, run: Run) -> Result | None:

@@ -6,15 +6,17 @@ from flask import Blueprint, Response, abort, flash, make_response, redirect, re
 from flask.typing import ResponseReturnValue
 from jinja2 import FunctionLoader
 from markupsafe import Markup
+from werkzeug.datastructures import MultiDict
 
 from models.artifact import Upload
 from models.run import END_STATES, STATES, Run
 from tasks import discover
 from tasks.handover import Refused
 from tasks.job import Job
-from web import forms, run_view, submission
+from web import deeds, forms, run_view, submission, timeline, wishes
 from web.current import reading, require_role, writing
 from web.filters import moment
+from web.inputs import page_number
 from workers import enqueue
 from workers.enqueue import KeyConflict
 
@@ -60,7 +62,19 @@ def clock(milliseconds: int) -> Markup:
 
 @bp.app_context_processor
 def _words() -> dict[str, Any]:
-    return {"state_words": run_view.state_words, "event_words": run_view.EVENT_WORDS, "new_key": submission.new_key}
+    return {
+        "state_words": run_view.state_words,
+        "event_words": timeline.WORDS,
+        "priority_word": wishes.word,
+        "title_of": title_of,
+        "new_key": submission.new_key,
+    }
+
+
+def title_of(run: Run) -> str:
+    """Its job's title; the kind's own name when there is no such job any more."""
+    job = discover().get(run.kind)
+    return job.title if job else run.kind
 
 
 @bp.errorhandler(Refused)
@@ -72,7 +86,7 @@ def _refused(error: Refused) -> ResponseReturnValue:
 
 @bp.get("/jobs")
 def jobs() -> ResponseReturnValue:
-    return render_template("runs/jobs.html", jobs=list(submission.jobs().values()))
+    return render_template("runs/jobs.html", jobs=list(submission.jobs().values()), **_first(request.args))
 
 
 @bp.get("/jobs/<kind>")
@@ -92,8 +106,9 @@ def submit(kind: str) -> ResponseReturnValue:
     job = submission.find_job(kind)
     values = forms.read(job, request.form)
     try:
+        wished = _wished()
         with forms.received(job, request.files) as files:
-            run = submission.take(job, values, files, _key())
+            run = submission.take(job, values, files, submission.form_key(), wished)
     except Refused as error:
         return _form(job, values, error.errors, error.status)
     except KeyConflict:
@@ -106,9 +121,9 @@ def submit(kind: str) -> ResponseReturnValue:
 def sample(kind: str, number: int) -> ResponseReturnValue:
     job = submission.find_job(kind)
     try:
-        return _to(submission.sample(job, number, _key()))
+        return _to(submission.sample(job, number, submission.form_key(), _wished()))
     except KeyConflict:
-        return _to(submission.sample(job, number, None))
+        return _to(submission.sample(job, number, None, _wished()))
 
 
 @bp.get("/runs")
@@ -121,9 +136,10 @@ def index() -> ResponseReturnValue:
         runs=runs,
         asked=asked,
         older={**asked, "after": following} if following else None,
-        titles={kind: job.title for kind, job in discover().items()},
+        held_up=run_view.held_up(runs),
+        all_chosen=request.args.get("choose") == "all",
         kinds={kind: job for kind, job in discover().items() if job.audience != "machinery"},
-        states=[(state, run_view.STATE_WORDS[state]) for state in STATES if state != "blocked"],
+        states=[(state, run_view.STATE_WORDS[state]) for state in STATES],
         first_time=not runs and not (filtered and run_view.any_runs()),
         going_on=any(run.state not in END_STATES for run in runs),
     )
@@ -131,7 +147,7 @@ def index() -> ResponseReturnValue:
 
 @bp.get("/runs/<run_id>")
 def show(run_id: str) -> ResponseReturnValue:
-    shown = run_view.whole(run_id)
+    shown = run_view.whole(run_id, page_number())
     return render_template(
         "runs/show.html",
         shown=shown,
@@ -148,7 +164,7 @@ def show(run_id: str) -> ResponseReturnValue:
 @bp.get("/runs/<run_id>/live")
 def live(run_id: str) -> ResponseReturnValue:
     """The part that is polled; 304 while nothing has changed."""
-    found = run_view.live_of(run_id)
+    found = run_view.live_of(run_id, page_number())
     response: Response = make_response()
     response.set_etag(found.etag, weak=True)
     if response.make_conditional(request).status_code != 304:
@@ -163,7 +179,7 @@ def cancel(run_id: str) -> ResponseReturnValue:
     with writing() as session:
         run = run_view.find(session, run_id)
         if not enqueue.cancel(session, run_id):
-            flash("It had ended already, or somebody was faster.", "info")
+            flash(deeds.ENDED, "info")
     return _to(run)
 
 
@@ -185,7 +201,7 @@ def again(run_id: str) -> ResponseReturnValue:
         run = run_view.find(session, run_id)
     job = submission.find_job(run.kind)
     try:
-        return _to(submission.repeat(run, job, _key()))
+        return _to(submission.repeat(run, job, submission.form_key()))
     except submission.FilesGone:
         return redirect(url_for("runs.form", kind=run.kind, again=run_id), 303)
     except KeyConflict:
@@ -196,24 +212,37 @@ def _form(
     job: Job, given: dict[str, Any] | None, errors: dict[str, str], status: int = 200, notice: str = ""
 ) -> ResponseReturnValue:
     fields = forms.fields(job, given, errors)
-    named = {each.name for each in fields}
-    whole = [text for name, text in errors.items() if name not in named]
+    named = {each.name for each in fields} | {"priority"}
     page = render_template(
-        "runs/form.html", job=job, fields=fields, errors=errors, whole=whole, notice=notice, key=submission.new_key()
+        "runs/form.html",
+        job=job,
+        fields=fields,
+        errors=errors,
+        whole=[text for name, text in errors.items() if name not in named],
+        notice=notice,
+        key=submission.new_key(),
+        priorities=wishes.offered(),
+        priority=request.form.get("priority") or "normal",
+        **_first(request.form if request.method == "POST" else request.args),
     )
     return page, status
+
+
+def _wished() -> wishes.Wishes:
+    return wishes.read({"priority": request.form.get("priority"), "after": request.form.getlist("after")})
+
+
+def _first(source: "MultiDict[str, str]") -> dict[str, Any]:
+    """What a form is about to wait for; ids that are none of the workspace's are left out."""
+    ids = source.getlist("after")[: wishes.MOST_AFTER]
+    first = run_view.some(ids) if ids else []
+    return {"first": first} if len(first) == len(set(ids)) or request.method == "POST" else abort(404)
 
 
 def _as_it_was(uploads: list[Upload]) -> str:
     if any(upload.deleted_at for upload in uploads):
         return FILES_GONE
     return CHOOSE_AGAIN if uploads else "All is filled in as it was."
-
-
-def _key() -> str:
-    """The form's one-time key; a page without one gets its own, and then a double click counts twice."""
-    given = request.form.get("key", "")
-    return given if given.startswith("form:") and len(given) <= 60 else submission.new_key()
 
 
 def _to(run: Run) -> ResponseReturnValue:

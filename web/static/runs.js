@@ -28,7 +28,7 @@ function follow(status) {
   function show(html, headers) {
     etag = headers.get("ETag") || "";
     const fresh = new DOMParser().parseFromString(html, "text/html");
-    for (const id of ["status", "timeline"]) {
+    for (const id of ["status", "timeline", "children"]) {
       document.getElementById(id).replaceChildren(...fresh.getElementById(id).childNodes);
     }
     const state = status.querySelector(".state").textContent.trim();
@@ -60,7 +60,10 @@ function refresh(list) {
         if (!answer.ok || answer.redirected) return;
         const fresh = new DOMParser().parseFromString(await answer.text(), "text/html").getElementById("runs");
         if (!fresh) return;
+        const chosen = new Set([...list.querySelectorAll("[name=ids]:checked")].map((box) => box.value));
         list.replaceChildren(...fresh.childNodes);
+        for (const box of list.querySelectorAll("[name=ids]")) box.checked = chosen.has(box.value);
+        list.dispatchEvent(new Event("change", { bubbles: true }));
         if (!fresh.hasAttribute("data-refresh")) return;
       } catch (error) { /* the network is away */ }
       wait = Math.min(wait * 1.3, 20000);
@@ -71,6 +74,42 @@ function refresh(list) {
 }
 
 for (const list of document.querySelectorAll("[data-refresh]")) refresh(list);
+
+// --- many runs at once: all on the page, how many, and a range with Shift ------------------------------------------
+
+function chooseMany(form) {
+  const all = form.querySelector("#all");
+  if (!all) return;
+  const boxes = () => [...form.querySelectorAll("[name=ids]")];
+  let last = null;
+  form.querySelector("[data-all]").hidden = false;
+
+  function count() {
+    const chosen = boxes().filter((box) => box.checked).length;
+    all.checked = chosen > 0 && chosen === boxes().length;
+    all.indeterminate = chosen > 0 && !all.checked;
+    form.querySelector("[data-count]").textContent = chosen ? `${chosen} chosen` : "";
+    form.classList.toggle("chosen-some", chosen > 0);
+  }
+
+  form.addEventListener("click", (event) => {
+    if (event.target.name !== "ids") return;
+    const now = boxes(), [from, to] = [now.findIndex((box) => box.value === last), now.indexOf(event.target)];
+    if (event.shiftKey && from >= 0) {
+      for (const box of now.slice(Math.min(from, to), Math.max(from, to) + 1)) box.checked = event.target.checked;
+    }
+    last = event.target.value;
+    count();
+  });
+  form.addEventListener("change", (event) => {
+    if (event.target === all) for (const box of boxes()) box.checked = all.checked;
+    count();
+  });
+  addEventListener("pageshow", count); // a browser that goes back keeps the ticks
+  count();
+}
+
+for (const form of document.querySelectorAll("form[data-many]")) chooseMany(form);
 
 // --- files: drop them, see them, take one out again ---------------------------------------------------------------
 
