@@ -1,21 +1,23 @@
 """The JSON API: the same jobs and runs, for programs with a personal token. Described by web/openapi.py."""
 
+import hashlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 from flask import Blueprint, Response, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
+from pydantic import Field, ValidationError
 from sqlalchemy.orm import Session
 from werkzeug.exceptions import HTTPException
 
 from models.artifact import Artifact, Upload
-from models.run import END_STATES, STATES, Run
+from models.run import END_STATES, QUEUED, STATES, Run
 from tasks import discover
-from tasks.handover import Given, Refused
-from tasks.job import Job
-from web import artifacts, forms, run_view, submission
+from tasks.handover import Given, Refused, plain
+from tasks.job import Job, Params
+from web import artifacts, deeds, family, forms, run_view, submission, wishes
 from web.current import person, reading, require_role, writing
 from web.problems import problem
 from workers import enqueue
@@ -31,7 +33,15 @@ DETAILS = {
     413: "That is too large; send less at a time.",
     500: "Something broke on our side. Try again in a minute; if it stays, tell who runs this Nightshift.",
 }
+NO_OBJECT = "The body is no JSON object."
 CONFLICT = "This Idempotency-Key was used with other parameters; take a new key."
+
+
+class Many(Params):
+    """The body of `actions`."""
+
+    action: Literal["retry", "again", "cancel", "discard"]
+    ids: list[str] = Field(min_length=1, max_length=deeds.MOST)
 
 
 @bp.before_request
@@ -70,7 +80,8 @@ def submit(kind: str) -> ResponseReturnValue:
     """Hand work over: JSON for fields, multipart/form-data for files."""
     job = submission.find_job(kind)
     with _handed(job) as (values, files):
-        run = submission.take(job, values, files, _key())
+        own, wished = wishes.split(values)
+        run = submission.take(job, own, files, _key(), wished)
     answer = jsonify(_whole(run.id))
     answer.status_code = 202
     answer.headers["Location"] = url_for("api.show", run_id=run.id)
@@ -100,6 +111,20 @@ def show(run_id: str) -> ResponseReturnValue:
     if found.run.state not in END_STATES:
         response.headers["Retry-After"] = "1"
     return response.make_conditional(request)
+
+
+@bp.post("/runs/actions")
+@require_role("member")
+def act() -> ResponseReturnValue:
+    """Retry, repeat, cancel or discard up to a hundred runs: what was done, and why the rest was not."""
+    body = _json()
+    if not isinstance(body, dict):
+        raise Refused({"": NO_OBJECT})
+    try:
+        asked = Many.model_validate(body)
+    except ValidationError as error:
+        raise Refused({str((*each["loc"], "")[0]): plain(each) for each in error.errors(include_url=False)}) from error
+    return jsonify(deeds.told(deeds.perform(asked.action, asked.ids, _key_of_many())))
 
 
 @bp.post("/runs/<run_id>/cancel")
@@ -136,13 +161,14 @@ def _handed(job: Job) -> Iterator[tuple[dict[str, Any], Given]]:
     if request.mimetype == "application/json":
         body = _json()
         if not isinstance(body, dict):
-            raise Refused({"": "The body is no JSON object."})
+            raise Refused({"": NO_OBJECT})
         yield body, {}
     elif request.mimetype in ("multipart/form-data", "application/x-www-form-urlencoded"):
         if unknown := set(request.files) - set(job.file_fields()):
             raise Refused(dict.fromkeys(sorted(unknown), "There is no such field of files; leave it out."))
+        after = {"after": listed} if (listed := request.form.getlist("after")) else {}
         with forms.received(job, request.files) as files:
-            yield forms.read_all(job, request.form), files
+            yield forms.read_all(job, request.form) | after, files
     elif not request.content_length:
         yield {}, {}
     else:
@@ -163,6 +189,12 @@ def _key() -> str | None:
     if len(key) > LONGEST_KEY or not key.isprintable():
         raise Refused({"": f"An Idempotency-Key has at most {LONGEST_KEY} printable characters."}, 400)
     return f"api:{key}" if key else None
+
+
+def _key_of_many() -> str | None:
+    """Each run that is made has a key of its own, the request's and the run's: it has to be short."""
+    key = _key()
+    return f"api:{hashlib.sha256(key.encode()).hexdigest()[:40]}" if key else None
 
 
 def _job(job: Job) -> dict[str, Any]:
@@ -187,6 +219,8 @@ def brief(run: Run) -> dict[str, Any]:
         "headline": run.headline,
         "error": run.error,
         "attempt": run.attempt,
+        "priority": wishes.word(run.priority),
+        "queue": run.queue,
         "created_at": iso(run.created_at),
         "started_at": iso(run.started_at),
         "finished_at": iso(run.finished_at),
@@ -198,7 +232,15 @@ def in_full(session: Session, run: Run) -> dict[str, Any]:
     """A run with what was asked, what was found and what it left: one object with `kind` and `result`."""
     job = discover().get(run.kind)
     hidden = job.file_fields() if job else []
+    kin = family.family(session, run)
+    parts = family.parts(session, run)
     return brief(run) | {
+        "due_at": iso(run.due_at) if run.state == QUEUED else None,
+        "after": [each.id for each in kin.needs],
+        "then": [each.id for each in kin.followers],
+        "parent": run.parent_id,
+        "repeats": run.origin_id,
+        "parts": {"total": parts.total, "done": round(parts.share, 4), "states": parts.counts} if parts else None,
         "params": {name: value for name, value in run.params.items() if name not in hidden},
         "files": [_file(upload) for upload in run_view.uploads_of(session, run.id)],
         "result": run.result,

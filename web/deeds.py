@@ -84,7 +84,7 @@ def discardable(ids: Sequence[str]) -> tuple[list[Run], int]:
 
 
 def _found(session: Session, ids: Sequence[str]) -> dict[str, Run]:
-    return {run.id: run for run in session.scalars(select(Run).where(Run.id.in_(ids)).order_by(Run.id.desc()))}
+    return {run.id: run for run in run_view.some_in(session, ids)}
 
 
 def _each(outcome: Outcome, session: Session, ids: Sequence[str], act: Callable[[Run], str]) -> None:

@@ -9,7 +9,7 @@ from pydantic.json_schema import models_json_schema
 from models.run import STATES
 from tasks import discover
 from tasks.job import Job
-from web import submission
+from web import deeds, submission, wishes
 from web.current import public, runtime
 from web.problems import MEDIA_TYPE
 
@@ -50,7 +50,7 @@ def page() -> ResponseReturnValue:
 def describe() -> Spec:
     """The whole description."""
     jobs = [job for job in discover().values() if job.audience != "machinery"]
-    names, schemas = _schemas(jobs)
+    schemas = _schemas(jobs)
     return {
         "openapi": "3.1.0",
         "info": {
@@ -60,7 +60,7 @@ def describe() -> Spec:
         },
         "servers": [{"url": runtime().origin}],
         "security": [{"token": []}],
-        "paths": _paths(jobs, names),
+        "paths": _paths(jobs),
         "components": {
             "schemas": schemas,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "A personal token."}},
@@ -68,8 +68,8 @@ def describe() -> Spec:
     }
 
 
-def _schemas(jobs: list[Job]) -> tuple[dict[str, tuple[str, str]], Spec]:
-    """Each job's references to its Params and Result, and all schemas by name."""
+def _schemas(jobs: list[Job]) -> Spec:
+    """All schemas by name: each job's Params and Result, and what is made of them."""
     wanted: list[Any] = []
     for job in jobs:
         wanted += [(job.params, "validation"), (job.result, "serialization")]
@@ -78,35 +78,67 @@ def _schemas(jobs: list[Job]) -> tuple[dict[str, tuple[str, str]], Spec]:
         job.kind: (found[(job.params, "validation")]["$ref"], found[(job.result, "serialization")]["$ref"])
         for job in jobs
     }
-    schemas = definitions.get("$defs", {}) | {"Problem": _problem(), "Brief": _brief()}
+    schemas: Spec = definitions.get("$defs", {}) | {"Problem": _problem(), "Brief": _brief()} | _many()
     for job in jobs:
         schemas[f"Run_{job.kind}"] = _run(job.kind, names[job.kind][1])
+        schemas[f"New_{job.kind}"] = new = _wished(schemas[names[job.kind][0].rsplit("/", 1)[-1]])
         if job.file_fields():
-            schemas[f"Form_{job.kind}"] = _multipart(job, schemas[names[job.kind][0].rsplit("/", 1)[-1]])
+            schemas[f"Form_{job.kind}"] = _multipart(job, new)
     every = [f"#/components/schemas/Run_{job.kind}" for job in jobs]
     mapping = {job.kind: ref for job, ref in zip(jobs, every, strict=True)}
     schemas["Run"] = {
         "oneOf": [{"$ref": ref} for ref in every],
         "discriminator": {"propertyName": "kind", "mapping": mapping},
     }
-    return names, schemas
+    return schemas
 
 
 def _brief() -> Spec:
     properties = {
         "id": TEXT, "kind": TEXT, "state": {"type": "string", "enum": list(STATES)},
         "progress": {"type": "number", "minimum": 0, "maximum": 1}, "message": TEXT, "summary": TEXT, "headline": TEXT,
-        "error": {"type": ["string", "null"]}, "attempt": COUNT, "created_at": TIME, "started_at": TIME,
+        "error": {"type": ["string", "null"]}, "attempt": COUNT, "queue": TEXT,
+        "priority": {"type": "string", "enum": list(wishes.PRIORITIES)}, "created_at": TIME, "started_at": TIME,
         "finished_at": TIME, "url": TEXT,
     }  # fmt: skip
     return {"type": "object", "properties": properties, "required": list(properties)}
 
 
+def _many() -> Spec:
+    """What `actions` takes and answers."""
+    ids = {"type": "array", "items": TEXT, "minItems": 1, "maxItems": deeds.MOST}
+    done = {
+        "id": TEXT,
+        "url": {"type": ["string", "null"], "description": "The run to look at; of “again” the new one."},
+    }
+    refused = {"id": TEXT, "reason": TEXT}
+    return {
+        "Action": _object({"action": {"type": "string", "enum": list(deeds.DONE)}, "ids": ids}),
+        "Done": _object({"action": TEXT, "done": _listed(done), "refused": _listed(refused)}),
+    }
+
+
+def _object(properties: Spec) -> Spec:
+    return {"type": "object", "properties": properties, "required": list(properties)}
+
+
+def _listed(properties: Spec) -> Spec:
+    return {"type": "array", "items": _object(properties)}
+
+
 def _run(kind: str, result: str) -> Spec:
     file = {"field": TEXT, "name": TEXT, "media_type": TEXT, "size": COUNT, "kept": {"type": "boolean"}}
     artifact = {"name": TEXT, "title": TEXT, "media_type": TEXT, "size": COUNT, "url": TEXT}
+    share = {"type": "number", "minimum": 0, "maximum": 1}
+    parts = {"total": COUNT, "done": share, "states": {"type": "object", "additionalProperties": COUNT}}
     more = {
         "kind": {"const": kind},
+        "due_at": TIME,
+        "after": {"type": "array", "items": TEXT, "description": "The runs that it waits for."},
+        "then": {"type": "array", "items": TEXT, "description": "The runs that wait for it."},
+        "parent": {"type": ["string", "null"], "description": "The run that it is a part of."},
+        "repeats": {"type": ["string", "null"], "description": "The run that it repeats."},
+        "parts": {"anyOf": [_object(parts), {"type": "null"}]},
         "params": {"type": "object"},
         "files": {"type": "array", "items": {"type": "object", "properties": file}},
         "result": {"anyOf": [{"$ref": result}, {"type": "null"}]},
@@ -114,6 +146,13 @@ def _run(kind: str, result: str) -> Spec:
     }
     whole = {"type": "object", "properties": more, "required": list(more)}
     return {"allOf": [{"$ref": "#/components/schemas/Brief"}, whole]}
+
+
+def _wished(params: Spec) -> Spec:
+    """A job's own fields, and what may be said of every run."""
+    after = {"type": "array", "items": TEXT, "description": "Ids of the runs that must be done first."}
+    priority = {"type": "string", "enum": list(wishes.PRIORITIES), "description": "“high” is for administrators."}
+    return {**params, "properties": {**params.get("properties", {}), "priority": priority, "after": after}}
 
 
 def _multipart(job: Job, params: Spec) -> Spec:
@@ -130,7 +169,7 @@ def _problem() -> Spec:
     return {"type": "object", "properties": {**properties, "errors": errors}, "required": list(properties)}
 
 
-def _paths(jobs: list[Job], names: dict[str, tuple[str, str]]) -> Spec:
+def _paths(jobs: list[Job]) -> Spec:
     run_id, artifact_id = _in_path("run_id"), _in_path("artifact_id")
     filters = [
         {"name": name, "in": "query", "schema": kind, "description": text} for name, (kind, text) in FILTERS.items()
@@ -145,24 +184,31 @@ def _paths(jobs: list[Job], names: dict[str, tuple[str, str]]) -> Spec:
         "/api/v1/jobs": {"get": _operation("jobs", "What can be run", catalogue)},
         "/api/v1/runs": {"get": _operation("runs", "The workspace’s runs, newest first", listing, filters)},
         one: {"get": _operation("run", "One run, with its result at the end", _ref("Run"), [run_id])},
+        "/api/v1/runs/actions": {"post": _act()},
         f"{one}/cancel": {"post": _change("cancel", "Ask for the end of a run", [run_id])},
         f"{one}/retry": {"post": _change("retry", "Put a failed run back", [run_id])},
         f"{one}/artifacts/{{artifact_id}}": {"get": _download([run_id, artifact_id])},
     }
-    return {f"/api/v1/jobs/{job.kind}/runs": {"post": _submit(job, names[job.kind][0])} for job in jobs} | fixed
+    return {f"/api/v1/jobs/{job.kind}/runs": {"post": _submit(job)} for job in jobs} | fixed
 
 
-def _submit(job: Job, params: str) -> Spec:
+def _submit(job: Job) -> Spec:
     content: Spec = {}
     if job.file_fields():
         content["multipart/form-data"] = {"schema": _ref(f"Form_{job.kind}")}
     if not any(job.params.model_fields[name].is_required() for name in job.file_fields()):
-        content["application/json"] = {"schema": {"$ref": params}}
+        content["application/json"] = {"schema": _ref(f"New_{job.kind}")}
     operation = _operation(
         f"submit_{job.kind}", job.title, _ref(f"Run_{job.kind}"), [KEY], 202, (400, 401, 403, 409, 413, 415, 422)
     )
     operation["responses"]["202"]["headers"] = {"Location": {"schema": TEXT, "description": "Where to follow the run."}}
     return {**operation, "description": job.summary, "requestBody": {"content": content}}
+
+
+def _act() -> Spec:
+    operation = _operation("actions", "Do one thing to many runs", _ref("Done"), [KEY], bad=(401, 403, 413, 422))
+    body = {"required": True, "content": {"application/json": {"schema": _ref("Action")}}}
+    return {**operation, "description": "`discard` deletes ended runs for good.", "requestBody": body}
 
 
 def _change(name: str, summary: str, parameters: list[Spec]) -> Spec:

@@ -4,13 +4,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.lifecycle import RESCUED
-from models.run import CANCELLED, FAILED, Run
+from models.run import CANCELLED, FAILED
 from tasks.handover import Refused
-from tasks.job import Job
+from web import run_view
 from web.current import me
 
 PRIORITIES = {"low": -1, "normal": 0, "high": 1}
@@ -41,7 +40,7 @@ class Wishes:
         """
         if not self.after:
             return
-        states = {row.id: row.state for row in session.execute(select(Run.id, Run.state).where(Run.id.in_(self.after)))}
+        states = {run.id: run.state for run in run_view.some_in(session, self.after)}
         for run_id in self.after:
             if run_id not in states:
                 raise Refused({"after": f"There is no run “{run_id[:40]}” in this workspace; leave it out."})
@@ -73,7 +72,7 @@ def read(given: Mapping[str, Any]) -> Wishes:
     return Wishes(_priority(given.get("priority")), _after(given.get("after")))
 
 
-def split(job: Job, given: Mapping[str, Any]) -> tuple[dict[str, Any], Wishes]:
+def split(given: Mapping[str, Any]) -> tuple[dict[str, Any], Wishes]:
     """What a program sent, in two: the job's own fields, and the wishes."""
     own = {name: value for name, value in given.items() if name not in FIELDS}
     return own, read({name: given[name] for name in FIELDS if name in given})
