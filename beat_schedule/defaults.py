@@ -6,6 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from beat_schedule import times
+from beat_schedule.times import Rule
 from models.base import db_now
 from models.schedule import Schedule
 from models.workspace import SYSTEM, Workspace
@@ -40,8 +41,13 @@ def sync(session: Session, moved: Mapping[str, str]) -> None:
 def _sync_one(session: Session, kind: str, cron: str, now: int) -> None:
     row = session.get(Schedule, f"default-{kind}")
     if row is None:
-        row = Schedule(id=f"default-{kind}", workspace_id=SYSTEM, kind=kind, params={}, cron="", enabled=True)
+        row = Schedule(
+            id=f"default-{kind}", workspace_id=SYSTEM, kind=kind, params={}, repeat="cron", cron="", enabled=True
+        )
         session.add(row)
-    row.enabled = cron != OFF
-    if row.enabled and row.cron != cron:
-        row.cron, row.next_due = cron, times.after(cron, row.time_zone or "UTC", now)
+    wanted = cron != OFF
+    if wanted and (row.cron != cron or not row.enabled):  # what was off for a while has missed nothing
+        row.cron, row.stopped, row.next_due = cron, "", times.after(Rule(cron=cron, zone=row.time_zone or "UTC"), now)
+    row.enabled = wanted
+    if not wanted:
+        row.next_due = None

@@ -14,8 +14,8 @@ from models.session import EVERYONE
 from models.workspace import SYSTEM
 from tests.conftest import at_once
 from tests.jobs import install
-from workers.beat import due_runs
 from workers.runtime import Runtime
+from workers.schedules import due_runs
 
 HOUR = 3_600_000
 
@@ -70,21 +70,6 @@ def test_of_missed_slots_the_latest_runs_and_the_others_are_noted(
         slots = session.scalars(select(Slot).order_by(Slot.due)).all()
     assert [bool(slot.run_id) for slot in slots] == [False] * 4 + [True]
     assert all("missed" in slot.note for slot in slots[:-1])
-
-
-@pytest.mark.parametrize(
-    ("moment", "expected"),
-    [
-        ("2026-03-28T12:00", "2026-03-29T03:00"),  # 02:30 does not exist that day: it runs when the gap ends
-        ("2026-10-24T12:00", "2026-10-25T02:30"),  # 02:30 comes twice: it runs once
-    ],
-)
-def test_daylight_saving_skips_nothing_and_doubles_nothing(moment: str, expected: str) -> None:
-    berlin = "Europe/Berlin"
-    due = times.after("30 2 * * *", berlin, ms(moment, berlin))
-    assert datetime.fromtimestamp(due / 1000, UTC).astimezone(ZoneInfo(berlin)).strftime("%Y-%m-%dT%H:%M") == expected
-    following = times.after("30 2 * * *", berlin, due)
-    assert 20 * HOUR < following - due < 26 * HOUR
 
 
 def test_a_schedule_whose_job_is_gone_stops_and_holds_no_other_up(

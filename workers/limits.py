@@ -1,0 +1,33 @@
+"""How much one workspace may have, so that nobody fills the disk or the queues of the others."""
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from deploy.settings import Settings
+from models.artifact import Artifact, Upload
+from models.run import BLOCKED, QUEUED, RUNNING, Run
+from tasks.handover import HandedOver, Refused
+
+MEGABYTE = 1_000_000
+GOING_ON = (BLOCKED, QUEUED, RUNNING)  # named one by one: the index finds them, however many have ended
+
+
+def check(session: Session, allowed: Settings, workspace: str, handed: HandedOver) -> None:
+    """Refuse work that would go past the limits of a workspace.
+
+    Raises:
+        Refused: 429 for too many runs that have not ended, 413 for too many bytes.
+    """
+    mine = Run.workspace_id == workspace
+    going_on = select(func.count()).select_from(Run).where(mine, Run.state.in_(GOING_ON), Run.listed.is_(True))
+    if (session.scalar(going_on) or 0) >= allowed.waiting_runs:
+        said = f"{allowed.waiting_runs} runs of this workspace wait already. Send more once some of them are done."
+        raise Refused({"": said}, 429)
+    if not handed.uploads:
+        return
+    uploads = select(func.sum(Upload.size)).where(Upload.workspace_id == workspace, Upload.deleted_at.is_(None))
+    kept = session.scalar(uploads) or 0
+    kept += session.scalar(select(func.sum(Artifact.size)).where(Artifact.workspace_id == workspace)) or 0
+    if kept + sum(upload.size for upload in handed.uploads) > allowed.storage_mb * MEGABYTE:
+        said = f"This workspace keeps {allowed.storage_mb} MB of files already. Ask the administrator for more room."
+        raise Refused({"": said}, 413)
