@@ -8,10 +8,10 @@ from sqlalchemy import Table, delete, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.artifact import Artifact, Upload
-from models.lifecycle import changed
 from models.run import END_STATES, Dependency, Idempotency, Run
 from models.schedule import Slot
 from models.session import EVERYONE, after_commit
+from models.statements import changed
 from tasks.storage import Storage
 
 UNSEEN: dict[str, Any] = {"synchronize_session": False}  # no object of the session stands for these rows

@@ -9,7 +9,7 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
-from models import migrate
+from models import migrate, vitals
 from models.session import EVERYONE
 from web.current import public, runtime
 from workers import publish
@@ -20,10 +20,29 @@ bp = Blueprint("health", __name__)
 @bp.get("/readyz")
 @public
 def readyz() -> ResponseReturnValue:
-    """200 when the database answers and has this code's tables. A lost broker makes runs late, not wrong: 200 too."""
+    """200 when the database answers and has this code's tables: then work is taken, and none of it is lost.
+
+    What only makes runs late (no broker, a silent beat, a silent queue) is told, and is 200 too: another front on the
+    same database would not do better, and whoever balances should go on sending people here.
+    """
     found: dict[str, Any] = {"database": _schema()}
     found["broker"] = "away" if publish.length(runtime(), "default") is None else "ok"
+    if found["database"] == "ok":
+        found |= _machinery()
     return found, 200 if found["database"] == "ok" else 503
+
+
+def _machinery() -> dict[str, Any]:
+    with runtime().database.read(EVERYONE) as session:
+        beat = vitals.pulses(session, vitals.clock(session)).get(vitals.BEAT)
+        silent = vitals.silences(session)
+        paused = vitals.paused_queues(session)
+    return {
+        "beat": "silent" if any(alarm.name == "beat-silent" for alarm in silent) else "ok",
+        "beat_age_s": None if beat is None else round(beat, 1),
+        "silent_queues": [alarm.queue for alarm in silent if alarm.queue],
+        "paused_queues": sorted(paused),
+    }
 
 
 def _schema() -> str:

@@ -6,27 +6,23 @@ from typing import Any
 
 import structlog
 from celery.beat import Scheduler
-from sqlalchemy import select, update
+from sqlalchemy import update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Session
 
-from beat_schedule import defaults, tick
+from beat_schedule import defaults
+from models import tally, vitals
 from models.base import db_now
-from models.lifecycle import changed, oldest_due
 from models.run import Pulse
-from models.schedule import Schedule
 from models.session import EVERYONE
-from tasks.handover import HandedOver
-from tasks.job import Job
-from workers import deadman, dispatch, publish
-from workers.enqueue import submit
+from models.statements import changed
+from workers import canaries, deadman, dispatch, publish
 from workers.runtime import Runtime, runtime
+from workers.schedules import due_runs
 
 log = structlog.get_logger()
 EVERY = 1  # seconds between two rounds
 PULSE_EVERY = 5.0
 PING_EVERY = 60.0
-TOO_LONG_MS = 10 * 60_000  # a run that waits for so long means that nobody works
 
 
 class SqlScheduler(Scheduler):
@@ -55,34 +51,18 @@ class SqlScheduler(Scheduler):
         if not self._synced:
             with self.runtime.database.write(EVERYONE) as session:
                 defaults.sync(session, self.runtime.settings.schedules)
+                canaries.forget_queues_that_are_gone(session)
             self._synced = True
         due_runs(self.runtime)
         dispatch.everything(self.runtime)
         now = time.monotonic()
         if now - self._pulsed > PULSE_EVERY:
             self._pulsed = now
-            pulse(self.runtime, "beat")
+            give_signs(self.runtime)
         if self.runtime.settings.dead_man_url and now - self._pinged > PING_EVERY:
             self._pinged = now
             if all_well(self.runtime):  # in a thread: a slow monitor must not hold the tick up
                 threading.Thread(target=deadman.ping, args=(self.runtime.settings.dead_man_url,), daemon=True).start()
-
-
-def due_runs(runtime: Runtime) -> list[str]:
-    """Turn due slots into runs."""
-    with runtime.database.read(EVERYONE) as session:
-        if not tick.any_due(session):
-            return []
-
-    def insert(session: Session, schedule: Schedule, job: Job) -> str:
-        params = job.params.model_validate(schedule.params)
-        handed = HandedOver(params)
-        run = submit(runtime, session, job, handed, schedule.workspace_id, account_id=schedule.account_id)
-        run.schedule_id = schedule.id
-        return run.id
-
-    with runtime.database.write(EVERYONE) as session:
-        return tick.tick(session, insert)
 
 
 def pulse(runtime: Runtime, name: str) -> None:
@@ -92,9 +72,20 @@ def pulse(runtime: Runtime, name: str) -> None:
             session.add(Pulse(name=name, at=db_now()))
 
 
+def give_signs(runtime: Runtime) -> None:
+    """What others see that all is well by: pulses, counters, a canary into each queue."""
+    pulse(runtime, vitals.BEAT)
+    if publish.length(runtime, "default") is not None:
+        pulse(runtime, vitals.BROKER)
+    with runtime.database.write(EVERYONE) as session:
+        tally.roll_up(session)
+    canaries.send_all(runtime)
+
+
 def all_well(runtime: Runtime) -> bool:
-    """Whether the outside monitor should hear from us: the broker answers, and no run waits for too long."""
+    """Whether the outside monitor should hear from us: the broker answers, and no part of the machinery is silent."""
     with runtime.database.read(EVERYONE) as session:
-        now: int = session.scalar(select(db_now())) or 0
-        oldest = oldest_due(session)
-    return publish.length(runtime, "default") is not None and (oldest is None or now - oldest < TOO_LONG_MS)
+        silent = vitals.silences(session)
+    for alarm in silent:
+        log.warning("alarm", alarm=alarm.name, queue=alarm.queue)
+    return not silent and publish.length(runtime, "default") is not None

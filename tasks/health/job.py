@@ -1,12 +1,12 @@
 """The job that reports how the machinery itself is: queues, the run that waits the longest, disk, last beat."""
 
-from pydantic import Field
-from sqlalchemy import and_, case, func, select
+from dataclasses import asdict
 
-from models.base import db_now
-from models.run import QUEUED, RUNNING, Pulse, Queue, Run
+from pydantic import Field
+
+from models import vitals
+from tasks import discover
 from tasks.context import Context
-from tasks.health.vitals import QueueFigures, findings
 from tasks.job import Job, NoParams, Result
 
 
@@ -14,16 +14,27 @@ class QueueHealth(Result):
     """One queue."""
 
     name: str
-    waiting: int = Field(title="Due and waiting")
+    waiting: int = Field(title="Waiting for a worker")
+    published: int = Field(title="Of them, those that the broker knows of")
     running: int
+    blocked: int = Field(title="Waiting for other runs")
     oldest_s: float | None = Field(title="Longest wait", json_schema_extra={"unit": "s"})
+    silent_s: float | None = Field(title="Since its canary", json_schema_extra={"unit": "s"})
     paused: bool
+
+
+class Finding(Result):
+    """One alarm that stands."""
+
+    name: str = Field(title="Its page in the runbook")
+    text: str
+    queue: str
 
 
 class HealthReport(Result):
     """How the machinery is."""
 
-    findings: list[str] = Field(title="What is wrong and what to do; empty when all is well")
+    findings: list[Finding] = Field(title="What is wrong; empty when all is well")
     queues: list[QueueHealth]
     beat_age_s: float | None = Field(title="Since the last beat", json_schema_extra={"unit": "s"})
     free_bytes: int | None = Field(title="Free where the files stand")
@@ -32,39 +43,28 @@ class HealthReport(Result):
 
 def run(params: NoParams, ctx: Context) -> HealthReport:
     """Ask the tables and the disk."""
+    room = ctx.storage.room()
     with ctx.read_everything() as session:
-        now: int = session.scalar(select(db_now())) or 0
-        beat = session.scalar(select(Pulse.at).where(Pulse.name == "beat"))
-        waiting = and_(Run.state == QUEUED, Run.due_at <= now)
-        rows = session.execute(
-            select(
-                Run.queue,
-                func.count(case((waiting, 1))).label("waiting"),
-                func.count(case((Run.state == RUNNING, 1))).label("running"),
-                func.min(case((waiting, Run.due_at))).label("oldest"),
-            )
-            .where(Run.state.in_((QUEUED, RUNNING)), Run.id != ctx.run_id)
-            .group_by(Run.queue)
-            .order_by(Run.queue)
-        ).all()
-        paused = set(session.scalars(select(Queue.name).where(Queue.paused_at.is_not(None))))
-    queues = [QueueFigures(r.queue, r.waiting, r.running, _age(now, r.oldest), r.queue in paused) for r in rows]
-    age, room = _age(now, beat), ctx.storage.room()
+        alive = vitals.pulses(session, vitals.clock(session))
+        watched = {name.removeprefix(vitals.OF_QUEUE) for name in alive if name.startswith(vitals.OF_QUEUE)}
+        queues = vitals.queue_figures(session, sorted(watched | {job.queue for job in discover().values()}))
+        alarms = vitals.alarms(session, queues, room)
     return HealthReport(
-        findings=findings(queues, age, room),
-        queues=[QueueHealth(**vars(queue)) for queue in queues],
-        beat_age_s=age,
+        findings=[Finding(**asdict(alarm)) for alarm in alarms],
+        queues=[_queue(figures) for figures in queues],
+        beat_age_s=alive.get(vitals.BEAT),
         free_bytes=room[0] if room else None,
         total_bytes=room[1] if room else None,
     )
 
 
-def _age(now: int, moment: int | None) -> float | None:
-    return None if moment is None else round(max(0, now - moment) / 1000, 1)
+def _queue(figures: vitals.QueueFigures) -> QueueHealth:
+    return QueueHealth(**{**asdict(figures), "waiting": figures.waiting + figures.published})
 
 
 def headline(report: HealthReport) -> str:
-    return "all is well" if not report.findings else f"{len(report.findings)} things to look at"
+    count = len(report.findings)
+    return "all is well" if not count else f"{count} thing{'s' if count > 1 else ''} to look at"
 
 
 JOB = Job(

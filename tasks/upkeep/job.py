@@ -1,4 +1,4 @@
-"""The job that clears away: files that no row names, uploads to be forgotten, what expired, old machinery."""
+"""The job that clears away: files that no row names, uploads to be forgotten, old runs, and what expired."""
 
 import os
 import shutil
@@ -7,23 +7,25 @@ import time
 from pathlib import Path
 
 from pydantic import Field
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from models.account import Link, SignIn, Throttle, Token
 from models.artifact import Artifact, Upload
 from models.base import db_now
-from models.lifecycle import changed
 from models.run import END_STATES, Idempotency, Run
 from models.schedule import Slot
+from models.statements import changed
 from models.workspace import Invitation
 from tasks import discover
 from tasks.context import Context
+from tasks.discard import discard
 from tasks.job import Job, NoParams, Result
 from tasks.storage import TEMPORARY
 
 DAY_MS = 24 * 3_600_000
 ABANDONED_SECONDS = 2 * 3600  # no attempt and no upload lasts so long
 MACHINERY_DAYS, SLOT_DAYS, KEY_DAYS, IDLE_DAYS = 7, 30, 7, 7
+AT_ONCE = 500  # runs in one transaction: others want to write, too
 
 
 class Cleared(Result):
@@ -32,6 +34,7 @@ class Cleared(Result):
     uploads: int = Field(title="Uploads of ended runs that were to be forgotten")
     files: int = Field(title="Files that no row named")
     rows: int = Field(title="Rows that had expired")
+    runs: int = Field(title="Runs that were kept for long enough")
 
 
 def run(params: NoParams, ctx: Context) -> Cleared:
@@ -39,8 +42,36 @@ def run(params: NoParams, ctx: Context) -> Cleared:
     uploads = _forget_uploads(ctx)
     ctx.progress(0.3, "Files that no row names")
     files = _sweep_files(ctx) + _sweep_folders()
-    ctx.progress(0.8, "What has expired")
-    return Cleared(uploads=uploads, files=files, rows=_expire(ctx))
+    ctx.progress(0.6, "Runs that were kept for long enough")
+    runs = _let_go(ctx)
+    ctx.progress(0.9, "What has expired")
+    return Cleared(uploads=uploads, files=files, rows=_expire(ctx), runs=runs)
+
+
+def _let_go(ctx: Context) -> int:
+    """Ended runs that were kept for as long as the settings say; those of the machinery for a week."""
+    gone = 0
+    for state in END_STATES:
+        if days := ctx.keep_days.get(state):
+            gone += _older(ctx, days, Run.state == state)
+        gone += _older(ctx, MACHINERY_DAYS, Run.state == state, Run.listed.is_(False))
+    return gone
+
+
+def _older(ctx: Context, days: int, *which: ColumnElement[bool]) -> int:
+    """Discard such runs of that age, in portions. Those that others wait for are passed over, and met again later."""
+    gone, seen = 0, (0, "")
+    while True:
+        after = or_(Run.finished_at > seen[0], and_(Run.finished_at == seen[0], Run.id > seen[1]))
+        old = select(Run.finished_at, Run.id).where(*which, Run.finished_at < db_now() - days * DAY_MS, after)
+        with ctx.read_everything() as session:
+            rows = session.execute(old.order_by(Run.finished_at, Run.id).limit(AT_ONCE)).all()
+        if not rows:
+            return gone
+        with ctx.write_everything() as session:
+            gone += discard(session, ctx.storage, [row.id for row in rows])
+        seen = (rows[-1].finished_at, rows[-1].id)
+        ctx.progress(0.6, f"Runs that were kept for long enough: {gone}")
 
 
 def _forget_uploads(ctx: Context) -> int:
@@ -86,7 +117,6 @@ def _sweep_folders() -> int:
 
 
 def _expire(ctx: Context) -> int:
-    machinery = Run.listed.is_(False) & Run.state.in_(END_STATES)
     statements = (
         delete(Link).where(Link.expires_at < db_now()),
         delete(SignIn).where(SignIn.expires_at < db_now()),
@@ -96,7 +126,6 @@ def _expire(ctx: Context) -> int:
         delete(Throttle).where(Throttle.since < db_now() - DAY_MS),
         delete(Idempotency).where(Idempotency.created_at < db_now() - KEY_DAYS * DAY_MS),
         delete(Slot).where(Slot.due < db_now() - SLOT_DAYS * DAY_MS),
-        delete(Run).where(machinery, Run.finished_at < db_now() - MACHINERY_DAYS * DAY_MS),
     )
     with ctx.write_everything() as session:
         options = {"synchronize_session": False}
@@ -106,7 +135,7 @@ def _expire(ctx: Context) -> int:
 JOB = Job(
     kind="upkeep",
     title="Clear away",
-    summary="Deletes files that no row names, uploads that were to be forgotten, and what has expired.",
+    summary="Deletes files that no row names, uploads to be forgotten, runs kept for long enough, and what expired.",
     params=NoParams,
     result=Cleared,
     run=run,
