@@ -1,21 +1,19 @@
-"""Engines, sessions and the unit of work: the one place that narrows every question to a workspace.
+"""Sessions and the unit of work: the one place that narrows every question to a workspace.
 
 A session is opened for a workspace (`Scope`), or, by the engine room alone, for everyone. Asked about an owned table
 without either, it refuses: forgetting the scope is an error at once and never a leak.
 """
 
 import contextlib
-import logging
-import os
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
-from sqlalchemy.engine import make_url
+from sqlalchemy import Connection, Engine, event
 from sqlalchemy.orm import ORMExecuteState, Session, with_loader_criteria
 
 from models.base import Owned
+from models.engine import make_engine
 
 EVERYONE = "*"
 Callback = Callable[[], object]
@@ -52,6 +50,18 @@ class Database:
             self._engine = None
 
     @contextlib.contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """One transaction of the engine room's own statements, without the ORM's cost; narrowed to nobody."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextlib.contextmanager
+    def look(self) -> Iterator[Connection]:
+        """The same for reading, which never blocks a writer."""
+        with self.engine.connect().execution_options(reading=True) as connection:
+            yield connection
+
+    @contextlib.contextmanager
     def write(self, workspace: str) -> Iterator[Session]:
         """One transaction: commits at the end, then runs what `after_commit` collected; rolls back on any error."""
         with Session(self.engine, expire_on_commit=False, info={"workspace": workspace}) as session:
@@ -82,38 +92,6 @@ def after_commit(session: Session, call: Callback) -> None:
 def run_after_commit(session: Session) -> None:
     for call in session.info.pop("after_commit", []):
         call()
-
-
-def make_engine(url: str) -> Engine:
-    """An engine with what each database needs to be safe with several processes."""
-    logging.getLogger("ibm_db_sa").disabled = True  # it prints statements and their values
-    sqlite = make_url(url).get_backend_name() == "sqlite"
-    options: dict[str, Any] = {} if sqlite else {"pool_pre_ping": True, "pool_size": 5, "max_overflow": 10}
-    engine = create_engine(url, hide_parameters=True, **options)  # errors are logged: without anyone's values
-    if sqlite:
-        event.listen(engine, "connect", _sqlite_connect)
-        event.listen(engine, "begin", _sqlite_begin)
-    return engine
-
-
-@event.listens_for(Engine, "do_connect")  # also of the engine that migrates, which makes the file
-def _sqlite_private(dialect: Any, _record: Any, arguments: Any, _options: Any) -> None:
-    """A new database is its owner's alone to read, whatever the folder; SQLite gives its log the same mode."""
-    if dialect.name == "sqlite" and not arguments[0].startswith((":memory:", "file:")):
-        with contextlib.suppress(OSError):  # SQLite says better what is wrong
-            os.close(os.open(arguments[0], os.O_CREAT, 0o600))
-
-
-def _sqlite_connect(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # BEGIN is ours, see below
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=15000"):
-        connection.execute(f"PRAGMA {pragma}")
-
-
-def _sqlite_begin(connection: Connection) -> None:
-    """Writers queue for the lock at BEGIN: one that reads, then writes beside another writer, fails at once."""
-    reading = connection.get_execution_options().get("reading")
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
 
 
 @event.listens_for(Session, "do_orm_execute")

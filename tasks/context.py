@@ -3,22 +3,26 @@
 import io
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, NoReturn, Protocol
 
+from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.artifact import Artifact, Upload
 from models.delivery import Delivery
+from models.run import Run
 from models.session import EVERYONE, Database
-from tasks.errors import JobError
+from tasks.errors import FannedOut, JobError
 from tasks.storage import TEMPORARY, Storage
 
 Progress = Callable[[float, str], None]
+Keep = Callable[[dict[str, Any]], None]
 
 
 class Mailer(Protocol):
@@ -32,6 +36,19 @@ def no_progress(share: float, message: str) -> None:
     """For contexts that nobody watches."""
 
 
+def no_checkpoint(kept: dict[str, Any]) -> None:
+    """For contexts without a run."""
+
+
+@dataclass(frozen=True)
+class Child:
+    """What became of one child of a fan-out: its state, and its result or its error."""
+
+    state: str
+    result: dict[str, Any] | None
+    error: str | None
+
+
 class Context:
     """A job's hands. A job computes first and writes last: after `session` is touched, progress is refused.
 
@@ -42,7 +59,11 @@ class Context:
         run_id, attempt: which run, and the fence of this attempt.
         account_id: who asked for it; None for the machinery.
         origin: scheme and host for links in mails.
+        keep_days: how long ended runs are kept, by state; those of a state without an entry are kept for ever.
         on_progress: told (share done 0..1, message); raises Cancelled when somebody asked for that.
+        checkpoint: what the last attempt kept with `save_checkpoint`; None when it kept nothing.
+        on_checkpoint: keeps it.
+        split_into: how many children the run has; 0 until it fanned out.
     """
 
     def __init__(
@@ -57,7 +78,11 @@ class Context:
         attempt: int = 0,
         account_id: str | None = None,
         origin: str = "",
+        keep_days: Mapping[str, int] | None = None,
         on_progress: Progress = no_progress,
+        checkpoint: dict[str, Any] | None = None,
+        on_checkpoint: Keep = no_checkpoint,
+        split_into: int = 0,
     ) -> None:
         self.database = database
         self.storage = storage
@@ -68,8 +93,12 @@ class Context:
         self.attempt = attempt
         self.account_id = account_id
         self.origin = origin
+        self.keep_days = dict(keep_days or {})
         self.artifacts: list[Artifact] = []
+        self.checkpoint = checkpoint
+        self.split_into = split_into
         self._on_progress = on_progress
+        self._on_checkpoint = on_checkpoint
         self._exits = ExitStack()  # files that go when the attempt ends
         self._transaction = ExitStack()
         self._write: Session | None = None
@@ -105,6 +134,49 @@ class Context:
         if self._write is not None:
             raise RuntimeError("progress after a write: a job computes first and writes last")
         self._on_progress(min(max(share, 0.0), 1.0), message)
+
+    def save_checkpoint(self, kept: dict[str, Any]) -> None:
+        """Keep how far a long run is. After a deploy or a lost worker the next attempt finds it in `checkpoint`.
+
+        Args:
+            kept: small, and JSON; it replaces what was kept before.
+
+        Raises:
+            RuntimeError: after the job began to write, as for `progress`.
+        """
+        if self._write is not None:
+            raise RuntimeError("a checkpoint after a write: a job computes first and writes last")
+        self._on_checkpoint(kept)
+        self.checkpoint = kept
+
+    def fan_out(self, kind: str, params: Iterable[BaseModel]) -> NoReturn:
+        """Split this run into children, one for each of `params`, all of the job `kind`; it never returns.
+
+        When all of them have ended, whatever became of each, the job is run again from its start, and then finds
+        them in `children`. Call it before writing.
+
+        Raises:
+            FannedOut: always.
+            ValueError: there is nothing to split into, or this run was split before.
+        """
+        handed = [each.model_dump(mode="json") for each in params]
+        if not handed or self.split_into or self._write is not None:
+            raise ValueError("a run fans out once, into at least one child, and before it writes")
+        raise FannedOut(kind, handed)
+
+    @property
+    def children(self) -> list[Child] | None:
+        """What became of the children, in the order of their params; None before the fan-out."""
+        if not self.split_into:
+            return None
+        theirs = select(Run.state, Run.result, Run.error).where(Run.parent_id == self.run_id).order_by(Run.id)
+        with self.read() as session:
+            return [Child(*row) for row in session.execute(theirs)]
+
+    @property
+    def untouched(self) -> bool:
+        """Whether the job wrote nothing and left nothing but its result."""
+        return self._write is None and not self.artifacts and not self._touched
 
     def now(self) -> int:
         """Epoch milliseconds."""

@@ -1,5 +1,7 @@
 """The two ways a job fails on purpose: the user's fault and a passing trouble of ours."""
 
+from typing import Any
+
 
 class JobError(Exception):
     """Final, and the user's: its message is one full sentence for them that says what to do. Never retried."""
@@ -31,3 +33,12 @@ class TryLater(Exception):
     def __init__(self, message: str, seconds: float | None = None) -> None:
         super().__init__(message)
         self.seconds = seconds
+
+
+class FannedOut(Exception):
+    """Not an error: the run waits for its children, and is run again when they have ended. `ctx.fan_out` raises it."""
+
+    def __init__(self, kind: str, params: list[dict[str, Any]]) -> None:
+        super().__init__(kind)
+        self.kind = kind
+        self.params = params

@@ -89,6 +89,7 @@ class Job:
         queue: the queue its runs wait in; workers/queues.py says which worker serves it.
         schedule: a crontab line (UTC) on which it runs by itself in the system's workspace; its params need defaults.
         time_limit: seconds an attempt may take.
+        chunk: how many children of one parent a worker may claim and finish together; for short ones, say 50.
         attempts: tries before a lost worker or a TryLater ends the run as failed.
         audience: who may start it: people, administrators, or only the machinery itself.
         watches: table classes; a change to one enqueues one run for its workspace.
@@ -110,6 +111,7 @@ class Job:
     schedule: str | None = None
     time_limit: int = 300
     attempts: int = 3
+    chunk: int = 1
     audience: Audience = "people"
     watches: tuple[type, ...] = ()
     intake: Callable[[Any, Sequence[IncomingFile]], None] | None = None

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select, update
 
-from models import lifecycle
+from models import dispatching, lifecycle
 from models.artifact import Artifact
 from models.delivery import Delivery
 from models.run import MOVES, QUEUED, RUNNING, STATES, Run, RunEvent
@@ -50,7 +50,7 @@ def test_a_run_is_executed_and_its_result_kept(runtime: Runtime, ada: Person, mo
     run = the_run(runtime, run_id)
     assert run.result == {"total": 3}
     assert (run.headline, run.attempt, run.tries, run.lease_until, run.progress) == ("counted to 3", 1, 0, None, 1.0)
-    assert timeline(runtime, run_id) == ["queued", "started", "succeeded"]
+    assert timeline(runtime, run_id) == [], "what is usual stands in the run's own columns"
 
 
 def test_a_second_delivery_does_nothing(runtime: Runtime, ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -221,11 +221,12 @@ def test_rescued_runs_go_first_and_workspaces_take_turns(
     hers = submitted(runtime, job, grace)
     with runtime.database.write(EVERYONE) as session:
         session.execute(update(Run).values(published_at=None))
-        session.execute(update(Run).where(Run.id == mine[4]).values(attempt=1))
-        order = [run_id for run_id, _ in lifecycle.next_to_publish(session, "default", 10)]
+        session.execute(update(Run).where(Run.id == mine[4]).values(priority=lifecycle.RESCUED))
+        order = [run_id for run_id, *_ in dispatching.next_to_publish(session, "default", 5)]
     assert order[0] == mine[4]
     assert order.index(hers) <= 2
-    assert sorted(order) == sorted([*mine, hers])
+    assert set(order) < {*mine, hers}
+    assert len(order) == 5
 
 
 def test_every_move_that_the_statements_make_is_in_the_table_of_moves(
@@ -256,7 +257,7 @@ def test_a_failed_publish_is_no_error_and_the_run_is_published_again(
     run_id = submitted(runtime, install(monkeypatch), ada)  # the broker is not there
     assert the_run(runtime, run_id).state == QUEUED
     with runtime.database.read(EVERYONE) as session:
-        assert [found for found, _ in lifecycle.published_long_ago(session, "default", -1000, 10)] == [run_id]
+        assert [found for found, *_ in dispatching.published_long_ago(session, "default", -1000, 10)] == [run_id]
 
 
 def test_an_idle_round_of_beat_writes_nothing(runtime: Runtime) -> None:
@@ -275,5 +276,5 @@ def test_a_running_run_keeps_its_state_when_somebody_else_s_attempt_reports(
         lifecycle.claim(session, run_id, ME, 60_000)
         assert not lifecycle.report(session, run_id, 7, 0.9, "stale")
         assert not lifecycle.extend(session, run_id, 7, 1000)
-        assert not lifecycle.finish(session, run_id, 7, "succeeded", result={})
+        assert not lifecycle.finish(session, run_id, 7, "failed", error="stale")
     assert the_run(runtime, run_id).state == RUNNING

@@ -11,7 +11,7 @@ import redis
 from sqlalchemy import update
 
 from deploy.settings import Settings
-from models import lifecycle
+from models import dispatching, lifecycle
 from models.run import Run
 from models.session import EVERYONE
 from tasks.context import Context
@@ -86,8 +86,8 @@ def test_a_child_that_dies_over_a_repeated_message_ends_no_other_s_lease(
 ) -> None:
     run_id = running(runtime, ada, monkeypatch)
     with runtime.database.write(EVERYONE) as session:
-        assert not lifecycle.end_lease(session, run_id, "test@here:1/3")
-        assert lifecycle.end_lease(session, run_id, ME)
+        assert not lifecycle.end_leases(session, "test@here:1/3")
+        assert lifecycle.end_leases(session, ME)
 
 
 def test_the_window_counts_the_runs_of_all_workspaces(
@@ -96,9 +96,9 @@ def test_the_window_counts_the_runs_of_all_workspaces(
     job = install(monkeypatch)
     ids = [submitted(runtime, job, person) for person in (ada, ada, grace)]
     with runtime.database.write(EVERYONE) as session:
-        lifecycle.mark_published(session, ids)
+        dispatching.mark_published(session, ids)
     with runtime.database.read(ada.workspace_id) as session:
-        assert lifecycle.published(session, "default") == 3
+        assert dispatching.published(session, "default") == 3
 
 
 def test_what_is_submitted_while_the_broker_is_away_goes_out_as_soon_as_it_is_back(

@@ -10,7 +10,7 @@ from sqlalchemy.engine import url
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 import models
-from models import lifecycle, migrate
+from models import dispatching, lifecycle, migrate
 from models.base import Base, db_now
 from models.session import EVERYONE
 from tests.conftest import Person
@@ -45,8 +45,8 @@ def test_every_statement_of_the_engine_compiles(runtime: Runtime, ada: Person, m
         lifecycle.cancel(session, run_id)
         lifecycle.retry(session, run_id)
         lifecycle.try_later(session, run_id, 1, "x")
-        lifecycle.next_to_publish(session, "default", 5)
-        lifecycle.published_long_ago(session, "default", 5, 5)
+        dispatching.next_to_publish(session, "default", 5)
+        dispatching.published_long_ago(session, "default", 5, 5)
         session.scalar(select(db_now()))
     compiled = {name: {str(one.compile(dialect=dialect)) for one in seen} for name, dialect in DIALECTS.items()}
     assert len(seen) > 20

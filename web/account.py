@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.account import Account, SignIn, Token
 from models.base import db_now
-from models.lifecycle import changed
+from models.statements import changed
 from models.workspace import Workspace
 from web import identity, people, throttle
 from web.current import everyone, may, me

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.base import db_now, new_id
 from models.delivery import Delivery
-from models.lifecycle import changed
+from models.statements import changed
 from models.workspace import SYSTEM, Invitation
 from web import identity, people, throttle
 from web.current import current_workspace, everyone, me, person, public, require_role, runtime, writing

@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from models.account import Account, Link
 from models.base import db_now
-from models.lifecycle import changed
+from models.statements import changed
 from web import identity, people, throttle
 from web.current import everyone, public
 from web.inputs import Email, Form, NewPassword, read_form

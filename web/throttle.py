@@ -11,7 +11,7 @@ from werkzeug.exceptions import TooManyRequests
 
 from models.account import Throttle
 from models.base import db_now
-from models.lifecycle import changed
+from models.statements import changed
 from web.current import everyone
 
 WINDOW_MS = 15 * 60_000

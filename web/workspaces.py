@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.account import Account, SignIn, Token
 from models.base import db_now
-from models.lifecycle import changed
+from models.statements import changed
 from models.run import Run
 from models.workspace import ROLES, SYSTEM, Invitation, Membership, Workspace
 from web import identity, people

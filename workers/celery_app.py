@@ -10,7 +10,7 @@ from functools import partial
 from typing import Any
 
 import structlog
-from billiard.exceptions import TimeLimitExceeded
+from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery import Celery, Task
 from celery.signals import setup_logging, worker_process_init, worker_shutting_down
 from celery.worker.request import Request
@@ -64,7 +64,8 @@ class LeaseRequest(Request):
     def on_failure(self, exc_info: Any, send_failed_event: bool = True, return_ok: bool = False) -> Any:
         # An attempt that ends in order raises nothing, so the run was left. Of a time limit we hear again at once.
         if exc_info.type is not TimeLimitExceeded:
-            self._tell(lifecycle.end_lease)
+            died = isinstance(exc_info.exception, WorkerLostError)
+            self._tell(partial(lifecycle.end_leases, run_id=None if died else self.args[0]))
         return super().on_failure(exc_info, send_failed_event, return_ok)
 
     def on_timeout(self, soft: bool, timeout: float) -> Any:
@@ -72,11 +73,11 @@ class LeaseRequest(Request):
             self._tell(partial(out_of_time, discover()[self.name], runtime().origin))
         return super().on_timeout(soft, timeout)
 
-    def _tell(self, what: Callable[[Session, str, str], object]) -> None:
-        """What became of the child's run; where the database is away, the lease runs out by itself."""
+    def _tell(self, what: Callable[[Session, str], object]) -> None:
+        """What became of the child's runs; where the database is away, the lease runs out by itself."""
         try:
             with runtime().database.write(EVERYONE) as session:
-                what(session, self.args[0], worker_name(self.hostname, os.getpid(), self.worker_pid))
+                what(session, worker_name(self.hostname, os.getpid(), self.worker_pid))
         except SQLAlchemyError as error:
             log.warning("lease.not_ended", run=self.args[0], job=self.name, error=type(error).__name__)
 

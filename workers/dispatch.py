@@ -3,9 +3,14 @@
 Runs inside beat every second, on any number of processes, and a little after each run: all moves are conditional.
 """
 
+import time
+from collections import Counter
+from collections.abc import Iterable
+
 import structlog
 
-from models import lifecycle
+from models import children, dispatching, lifecycle, limits
+from models.dispatching import Chosen
 from models.run import FAILED
 from models.session import EVERYONE
 from tasks import discover
@@ -17,36 +22,76 @@ from workers.runtime import Runtime
 log = structlog.get_logger()
 UNCLAIMED_MS = 15_000
 REPUBLISH_AT_MOST = 200
+TOP_UP_SECONDS = 0.05  # after so long the window is looked at again in any case
 
 
 def reconcile(runtime: Runtime) -> int:
-    """Take back every run whose worker fell silent; tell the owners of those that are out of tries."""
-    with runtime.database.read(EVERYONE) as session:
-        if not lifecycle.any_lost(session):
-            return 0
+    """Take back every run whose worker fell silent, let those go whose wait is over, and tell of what failed so."""
+    with runtime.database.look() as connection:
+        lost, ready = lifecycle.any_lost(connection), children.any_ready(connection)
+    if not (lost or ready):
+        _sweep(runtime)
+        return 0
     with runtime.database.write(EVERYONE) as session:
-        moved = lifecycle.take_back(session)
-        for run_id, state in moved:
+        moved = lifecycle.take_back(session) if lost else []
+        released = children.release(session)
+        for run_id, state in moved + released:
             if state == FAILED:
                 mail.after_lost(session, run_id, runtime.origin)
+    _sweep(runtime)
     for run_id, state in moved:
         log.warning("run.taken_back", run=run_id, state=state)
     return len(moved)
 
 
+def _sweep(runtime: Runtime) -> None:
+    if runtime.limits.now():
+        with runtime.database.begin() as connection:
+            limits.sweep(connection)
+
+
+def top_up(runtime: Runtime, queue: str) -> None:
+    """Fill a queue's window after a run: every time while runs are slow, every few runs while they are quick."""
+    now = time.monotonic()
+    since, left = runtime.topped_up.get(queue, (0.0, 0))
+    if left > 0 and now - since < TOP_UP_SECONDS:
+        runtime.topped_up[queue] = since, left - 1
+        return
+    sent = dispatch(runtime, queue)
+    runtime.topped_up[queue] = now, sent // 4
+
+
 def dispatch(runtime: Runtime, queue: str) -> int:
-    """Fill a queue's window with what waits. Returns how many runs were published."""
+    """Fill a queue's window with what waits. Returns how many messages were published."""
     if breaker.open:  # what is marked as published now would be believed for 15 s
         return 0
-    with runtime.database.read(EVERYONE) as session:
+    with runtime.database.look() as connection:
         # A read first: a deep queue with a full window must not take the writer's lock after each run.
-        if not lifecycle.due_soon(session, queue) or lifecycle.published(session, queue) >= runtime.settings.window:
+        window = dispatching.window(connection, queue, runtime.settings.window)
+        if dispatching.published(connection, queue) >= window or not dispatching.due_soon(connection, queue):
             return 0
-    with runtime.database.write(EVERYONE) as session:
-        room = runtime.settings.window - lifecycle.published(session, queue)
-        chosen = lifecycle.next_to_publish(session, queue, room) if room > 0 else []
-        lifecycle.mark_published(session, [run_id for run_id, _ in chosen])
-    return publish_many(runtime, queue, chosen) if chosen else 0
+    bounds = runtime.limits.now()
+    with runtime.database.begin() as connection:
+        out = dispatching.published(connection, queue)
+        room = window - out
+        if bounds and (few := limits.room(connection, bounds, queue)) is not None:
+            room = min(room, few - out)
+        people = limits.people_at_once(bounds)
+        chosen = dispatching.next_to_publish(connection, queue, room, people) if room > 0 else []
+        dispatching.mark_published(connection, [each[0] for each in chosen])
+    return publish_many(runtime, queue, _messages(chosen)) if chosen else 0
+
+
+def _messages(chosen: Iterable[Chosen]) -> list[tuple[str, str]]:
+    """One message wakes a worker for a whole chunk of children: it claims those that follow the one that is named."""
+    found, seen = [], Counter[str]()
+    for run_id, kind, parent_id in chosen:
+        job = discover().get(kind)
+        if parent_id is None or job is None or seen[parent_id] % job.chunk == 0:
+            found.append((run_id, kind))
+        if parent_id:
+            seen[parent_id] += 1
+    return found
 
 
 def republish(runtime: Runtime, queue: str) -> int:
@@ -54,17 +99,17 @@ def republish(runtime: Runtime, queue: str) -> int:
 
     The comparison keeps a long queue from being published twice; a message too many is harmless.
     """
-    with runtime.database.read(EVERYONE) as session:
-        old = lifecycle.published_long_ago(session, queue, UNCLAIMED_MS, REPUBLISH_AT_MOST)
-        expected = lifecycle.published(session, queue) if old else 0
-    _drop_unknown(runtime, [(run_id, kind) for run_id, kind in old if kind not in discover()])
+    with runtime.database.look() as connection:
+        old = dispatching.published_long_ago(connection, queue, UNCLAIMED_MS, REPUBLISH_AT_MOST)
+        expected = dispatching.published(connection, queue) if old else 0
+    _drop_unknown(runtime, [(run_id, kind) for run_id, kind, _ in old if kind not in discover()])
     waiting = length(runtime, queue) if old else None
     if waiting is None or waiting >= expected:
         return 0
-    with runtime.database.write(EVERYONE) as session:
-        lifecycle.mark_published(session, [run_id for run_id, _ in old])
+    with runtime.database.begin() as connection:
+        dispatching.mark_published(connection, [each[0] for each in old])
     log.info("queue.published_again", queue=queue, runs=len(old))
-    return publish_many(runtime, queue, old)
+    return publish_many(runtime, queue, [(run_id, kind) for run_id, kind, _ in old])
 
 
 def _drop_unknown(runtime: Runtime, runs: list[tuple[str, str]]) -> None:

@@ -2,15 +2,16 @@
 
 import hashlib
 import json
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import lifecycle
+from models import dispatching, lifecycle
 from models.artifact import Upload
 from models.base import db_now, new_id
-from models.run import QUEUED, Idempotency, Run
+from models.run import BLOCKED, QUEUED, Dependency, Idempotency, Run
 from models.session import after_commit
 from tasks import discover
 from tasks.handover import HandedOver, describe
@@ -33,11 +34,17 @@ def submit(
     account_id: str | None = None,
     origin_id: str | None = None,
     key: str | None = None,
+    priority: int = 0,
+    after: Sequence[str] = (),
+    queue: str | None = None,
 ) -> Run:
     """Insert a run with its uploads; it is published once the session's transaction is committed.
 
     Args:
         key: an idempotency key: the same key gives the same run back.
+        priority: -1 low, 0, 1 high.
+        after: runs of the same workspace that must have succeeded before this one starts.
+        queue: another queue than the job's own.
 
     Raises:
         KeyConflict: the key stands for a run with other parameters.
@@ -46,8 +53,10 @@ def submit(
     if key and (known := _known(session, workspace, key, digest)):
         return known
     run = insert_run(
-        session, runtime.settings.window, job, handed, workspace, account_id=account_id, origin_id=origin_id
-    )
+        session, job, handed, workspace, account_id=account_id, origin_id=origin_id,
+        priority=priority, state=BLOCKED if after else QUEUED, queue=queue or job.queue,
+    )  # fmt: skip
+    session.add_all(Dependency(run_id=run.id, needs_id=each) for each in set(after))
     if key:
         session.add(Idempotency(workspace_id=workspace, key=key, params_hash=digest, run_id=run.id))
         session.flush()
@@ -56,14 +65,18 @@ def submit(
     return run
 
 
-def insert_run(session: Session, window: int, job: Job, handed: HandedOver, workspace: str, **more: Any) -> Run:
-    """A queued run; marked as published when its queue's window has room, so that the caller may publish it."""
-    room = not breaker.open and lifecycle.published(session, job.queue) < window
+def insert_run(session: Session, job: Job, handed: HandedOver, workspace: str, **more: Any) -> Run:
+    """A run; when it may start and its queue's window has room, marked as published for the caller to do so."""
+    room = (
+        more["state"] == QUEUED
+        and not breaker.open
+        and (dispatching.published(session, more["queue"]) < dispatching.AT_LEAST)
+    )
     run = Run(
         id=new_id(),
         workspace_id=workspace,
         kind=job.kind,
-        queue=job.queue,
+        lane=more["account_id"] or workspace,
         attempts=job.attempts,
         params=handed.params.model_dump(mode="json"),
         summary=describe(job, handed.params, handed.uploads),
@@ -76,7 +89,6 @@ def insert_run(session: Session, window: int, job: Job, handed: HandedOver, work
     for upload in handed.uploads:
         upload.workspace_id, upload.run_id = workspace, run.id
         session.add(upload)
-    lifecycle.note(session, run.id, QUEUED, "", 0)
     return run
 
 

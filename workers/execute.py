@@ -11,13 +11,17 @@ from sqlalchemy.orm import Session
 from models import lifecycle
 from models.artifact import Upload
 from models.base import db_now
-from models.run import CANCELLED, FAILED, SUCCEEDED, Run
+from models.children import claim_siblings, release_parent
+from models.limits import NotNow, admit, let_go
+from models.run import BLOCKED, CANCELLED, FAILED, SUCCEEDED, Run
 from models.session import EVERYONE, after_commit
+from models.statements import Claim, Executor
 from tasks import discover
 from tasks.context import Context
-from tasks.errors import JobError, TryLater
+from tasks.errors import FannedOut, JobError, TryLater
 from tasks.job import Job
 from workers import dispatch, mail
+from workers.children import Chunk, insert_children
 from workers.lease import Cancelled, Lease, LeaseLost
 from workers.runtime import Runtime
 
@@ -33,27 +37,61 @@ def execute(runtime: Runtime, run_id: str, worker: str) -> str | None:
     Returns:
         The state the run was left in.
     """
-    with runtime.database.write(EVERYONE) as session:
-        claim = lifecycle.claim(session, run_id, worker, int(runtime.settings.lease_seconds * 1000))
-    if claim is None:
+    claims = _take(runtime, run_id, worker)
+    if not claims:
         return None
-    with structlog.contextvars.bound_contextvars(run=claim.id, job=claim.kind, attempt=claim.attempt):
-        state = _attempt(runtime, discover()[claim.kind], claim)
-        log.info("run.left", state=state)
-    dispatch.dispatch(runtime, discover()[claim.kind].queue)  # the window never runs dry while beat sleeps
+    job = discover()[claims[0].kind]
+    if len(claims) == 1:
+        state = _told(runtime, job, claims[0])
+    else:
+        state = Chunk(runtime, claims, worker).each(lambda claim, chunk: _told(runtime, job, claim, chunk))
+    if claims[0].parent_id:
+        with runtime.database.begin() as connection:  # a transaction of its own, which sees all that have ended
+            release_parent(connection, claims[0].parent_id)
+    dispatch.top_up(runtime, job.queue)  # the window never runs dry while beat sleeps
     return state
 
 
-def _attempt(runtime: Runtime, job: Job, claim: lifecycle.Claim) -> str | None:
+def _take(runtime: Runtime, run_id: str, worker: str) -> list[Claim]:
+    """Claim a run within its limits, and when it is a short child, some of its siblings; empty: nothing to do."""
+    lease_ms, limits = runtime.heart.lease_ms, runtime.limits.now()
     try:
-        with (
-            Lease(runtime.database, claim, runtime.settings.lease_seconds) as lease,
-            _context(runtime, claim, lease) as ctx,
-        ):
+        with runtime.database.begin() as connection:
+            if limits:
+                admit(connection, limits, run_id)
+            claim = lifecycle.claim(connection, run_id, worker, lease_ms)
+            if claim is None:
+                connection.rollback()  # what admit took goes back
+                return []
+            job = discover().get(claim.kind)
+            alone = limits or job is None or job.chunk < 2 or claim.parent_id is None or claim.attempt > 1
+            if (
+                alone
+            ):  # a child that came back is tried by itself, so that one that kills its worker takes no other along
+                return [claim]
+            return [claim, *claim_siblings(connection, claim, worker, lease_ms, job.chunk - 1)]  # type: ignore[union-attr]
+    except NotNow as full:
+        with runtime.database.begin() as connection:
+            lifecycle.postpone(connection, run_id, full.wait)
+        return []
+
+
+def _told(runtime: Runtime, job: Job, claim: Claim, chunk: Chunk | None = None) -> str | None:
+    with structlog.contextvars.bound_contextvars(run=claim.id, job=claim.kind, attempt=claim.attempt):
+        state = _attempt(runtime, job, claim, chunk)
+        log.info("run.left", state=state)
+    return state
+
+
+def _attempt(runtime: Runtime, job: Job, claim: Claim, chunk: Chunk | None) -> str | None:
+    try:
+        with Lease(runtime.heart, claim) as lease, _context(runtime, claim, lease) as ctx:
             params = job.params.model_validate(claim.params)
             result = job.run(params, ctx)
-            _succeed(job, claim, ctx, params, result)
+            _succeed(runtime, job, claim, ctx, params, result, chunk)
             return SUCCEEDED
+    except FannedOut as out:
+        return _split(runtime, claim, out)
     except LeaseLost:
         return None
     except Cancelled:
@@ -74,7 +112,7 @@ def _attempt(runtime: Runtime, job: Job, claim: lifecycle.Claim) -> str | None:
         return _end(runtime, job, claim, FAILED, "Something broke on our side; the administrator finds it in the log.")
 
 
-def _context(runtime: Runtime, claim: lifecycle.Claim, lease: Lease) -> Context:
+def _context(runtime: Runtime, claim: Claim, lease: Lease) -> Context:
     return Context(
         runtime.database,
         runtime.storage,
@@ -84,28 +122,62 @@ def _context(runtime: Runtime, claim: lifecycle.Claim, lease: Lease) -> Context:
         attempt=claim.attempt,
         account_id=claim.account_id,
         origin=runtime.origin,
+        keep_days=runtime.settings.keep_days,
         on_progress=lease.progress,
+        checkpoint=claim.checkpoint,
+        on_checkpoint=lease.checkpoint,
+        split_into=claim.children,
     )
 
 
-def _succeed(job: Job, claim: lifecycle.Claim, ctx: Context, params: Any, result: Any) -> None:
-    """State, result, artifacts, mail and the job's own rows in one transaction; without the fence none of them."""
-    session = ctx.session
+def _succeed(
+    runtime: Runtime, job: Job, claim: Claim, ctx: Context, params: Any, result: Any, chunk: Chunk | None
+) -> None:
     headline = job.headline(result) if job.headline else ""
-    answer = result.model_dump(mode="json")
+    done = (claim, result.model_dump(mode="json"), headline)
+    forget = job.forget_uploads is not None and job.forget_uploads(params)
+    if not ctx.untouched or forget or mail.wanted(job, claim):
+        _succeed_with_rows(runtime, job, ctx, done, forget)
+    elif chunk is not None:
+        chunk.keep(done)
+    else:
+        with runtime.database.begin() as connection:
+            _finish(connection, runtime, done)
+
+
+def _succeed_with_rows(
+    runtime: Runtime, job: Job, ctx: Context, done: tuple[Claim, dict[str, Any], str], forget: bool
+) -> None:
+    """State, result, artifacts, mail and the job's own rows in one transaction; without the fence none of them."""
+    claim, session = done[0], ctx.session
     # Rows go first, so that the fence is the last word before the commit.
     session.add_all(ctx.artifacts)
-    if job.forget_uploads and job.forget_uploads(params):
+    if forget:
         _forget_uploads(ctx, claim)
-    mail.after_run(session, job, claim, SUCCEEDED, headline, ctx.origin)
+    mail.after_run(session, job, claim, SUCCEEDED, done[2], ctx.origin)
     session.flush()
-    if not lifecycle.finish(session, claim.id, claim.attempt, SUCCEEDED, result=answer, headline=headline):
-        cancelled = lifecycle.wants_cancel(session, claim.id)
-        raise Cancelled if cancelled else LeaseLost
+    _finish(session, runtime, done)
     ctx.commit()
 
 
-def _forget_uploads(ctx: Context, claim: lifecycle.Claim) -> None:
+def _finish(session: Executor, runtime: Runtime, done: tuple[Claim, dict[str, Any], str]) -> None:
+    if not lifecycle.succeed(session, [done]):
+        raise Cancelled if lifecycle.wants_cancel(session, done[0].id) else LeaseLost
+    if runtime.limits.now():
+        let_go(session, done[0].id)
+
+
+def _split(runtime: Runtime, claim: Claim, out: FannedOut) -> str | None:
+    """The children and the parent's wait for them are one transaction."""
+    with runtime.database.begin() as connection:
+        if not lifecycle.split(connection, claim, len(out.params)):
+            connection.rollback()
+            return None  # the fence is lost, or a cancel came: the next attempt or the reconciler sees to it
+        insert_children(connection, claim, discover()[out.kind], out.params)
+    return BLOCKED
+
+
+def _forget_uploads(ctx: Context, claim: Claim) -> None:
     mine = (Upload.run_id == claim.id, Upload.deleted_at.is_(None))
     keys = ctx.session.scalars(select(Upload.key).where(*mine)).all()
     ctx.session.execute(update(Upload).where(*mine).values(deleted_at=db_now()))
@@ -113,30 +185,38 @@ def _forget_uploads(ctx: Context, claim: lifecycle.Claim) -> None:
         after_commit(ctx.session, lambda key=key: ctx.storage.delete(key))  # type: ignore[misc]
 
 
-def _end(runtime: Runtime, job: Job, claim: lifecycle.Claim, state: str, error: str | None) -> str | None:
+def _end(runtime: Runtime, job: Job, claim: Claim, state: str, error: str | None) -> str | None:
     with runtime.database.write(EVERYONE) as session:
+        if state == FAILED and lifecycle.wants_cancel(session, claim.id):
+            state, error = CANCELLED, None  # it never asked; what stopped it was what somebody wanted
         if not lifecycle.finish(session, claim.id, claim.attempt, state, error=error):
             return None
+        let_go(session, claim.id)
         if state == FAILED:
             mail.after_run(session, job, claim, FAILED, "", runtime.origin)
     return state
 
 
-def _later(runtime: Runtime, job: Job, claim: lifecycle.Claim, error: TryLater) -> str | None:
+def _later(runtime: Runtime, job: Job, claim: Claim, error: TryLater) -> str | None:
     with runtime.database.write(EVERYONE) as session:
         wait = int((error.seconds or 0) * 1000)
         state = lifecycle.try_later(session, claim.id, claim.attempt, str(error), wait)
+        if state:
+            let_go(session, claim.id)
         if state == FAILED:
             mail.after_run(session, job, claim, FAILED, "", runtime.origin)
     return state
 
 
-def out_of_time(job: Job, origin: str, session: Session, run_id: str, worker: str) -> None:
+def out_of_time(job: Job, origin: str, session: Session, worker: str) -> None:
     """A worker's parent kills its child, which did not hear of its time limit: trying again would take as long."""
-    attempt = session.scalar(select(Run.attempt).where(Run.id == run_id, Run.worker == worker))
-    error = TOO_LONG.format(job.time_limit)
-    if attempt and lifecycle.finish(session, run_id, attempt, FAILED, error=error):
-        mail.after_lost(session, run_id, origin)
+    theirs = select(Run.id, Run.attempt, Run.cancel_at).where(Run.state == "running", Run.worker == worker)
+    for row in session.execute(theirs.where(Run.started_at.is_not(None))).all():
+        state = FAILED if row.cancel_at is None else CANCELLED
+        error = TOO_LONG.format(job.time_limit) if state == FAILED else None
+        if lifecycle.finish(session, row.id, row.attempt, state, error=error) and state == FAILED:
+            mail.after_lost(session, row.id, origin)
+    lifecycle.end_leases(session, worker)  # of what it claimed and did not begin
 
 
 def hand_back(runtime: Runtime, worker: str) -> None:

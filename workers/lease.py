@@ -1,17 +1,21 @@
-"""The heartbeat of a running attempt: one thread that extends the lease while the job works."""
+"""The heartbeat of running attempts: one thread for a process extends the leases of what it holds."""
 
 import threading
 import time
+from collections.abc import Iterable
 from types import TracebackType
+from typing import Any
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import lifecycle
-from models.session import EVERYONE, Database
+from models.session import Database
+from models.statements import Claim
 
 log = structlog.get_logger()
 PROGRESS_EVERY = 0.25  # seconds; more often nobody can read, and each is a commit
+IDLE_ROUNDS = 12  # after so many beats without a run the thread ends; the next run starts another
 
 
 class LeaseLost(Exception):
@@ -22,33 +26,87 @@ class Cancelled(Exception):
     """Somebody asked for the end of this run."""
 
 
-class Lease:
-    """Holds a claimed run and writes its progress; every write carries the attempt as its fence.
+class Heart:
+    """Extends the leases of all runs that a process holds, four times in a lease's length.
 
     Args:
-        database: a process's own.
-        claim: what was claimed.
-        seconds: the lease's length; it is extended four times in that.
+        database: the process's own.
+        seconds: the lease's length.
     """
 
-    def __init__(self, database: Database, claim: lifecycle.Claim, seconds: float) -> None:
-        self._database = database
-        self._claim = claim
-        self._ms = int(seconds * 1000)
+    def __init__(self, database: Database, seconds: float) -> None:
+        self.database = database
+        self.lease_ms = int(seconds * 1000)
         self._every = seconds / 4
-        self._done = threading.Event()
-        self._lost = False
+        self._held: dict[str, Claim] = {}
+        self._lost: set[str] = set()
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def hold(self, claims: Iterable[Claim]) -> None:
+        """From now on; a lease was just taken, so the next beat is soon enough."""
+        with self._lock:
+            for claim in claims:
+                self._held[claim.id] = claim
+                self._lost.discard(claim.id)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._beat, name="lease", daemon=True)
+                self._thread.start()
+
+    def let_go(self, claims: Iterable[Claim]) -> None:
+        with self._lock:
+            for claim in claims:
+                self._held.pop(claim.id, None)
+
+    def lost(self, claim: Claim) -> bool:
+        """Whether a beat found that a run is another attempt's."""
+        return claim.id in self._lost
+
+    def _beat(self) -> None:
+        idle = 0
+        while idle < IDLE_ROUNDS or not self._end():
+            time.sleep(self._every)
+            held = list(self._held.values())
+            idle = 0 if held else idle + 1
+            if held:
+                self._extend(held)
+
+    def _end(self) -> bool:
+        with self._lock:
+            if self._held:
+                return False
+            self._thread = None
+            return True
+
+    def _extend(self, held: list[Claim]) -> None:
+        try:
+            with self.database.begin() as connection:
+                lost = [
+                    claim for claim in held if not lifecycle.extend(connection, claim.id, claim.attempt, self.lease_ms)
+                ]
+        except SQLAlchemyError as error:  # the next beat may reach the database
+            log.warning("lease.not_extended", runs=[claim.id for claim in held], error=type(error).__name__)
+            return
+        with self._lock:
+            self._lost.update(claim.id for claim in lost if self._held.get(claim.id) is claim)
+
+
+class Lease:
+    """One attempt's hold on its run, and its progress; every write carries the attempt as its fence."""
+
+    def __init__(self, heart: Heart, claim: Claim) -> None:
+        self._heart = heart
+        self._claim = claim
         self._said = 0.0
-        self._thread = threading.Thread(target=self._beat, name="lease", daemon=True)
 
     def __enter__(self) -> "Lease":
-        self._thread.start()
+        self._heart.hold([self._claim])
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._done.set()
+        self._heart.let_go([self._claim])
 
     def progress(self, share: float, message: str) -> None:
         """Write progress, at most four times a second.
@@ -57,28 +115,22 @@ class Lease:
             LeaseLost: the run is another attempt's.
             Cancelled: somebody asked for that.
         """
-        if self._lost:
+        if self._heart.lost(self._claim):
             raise LeaseLost
         now = time.monotonic()
         if now - self._said < PROGRESS_EVERY:
             return
         self._said = now
-        with self._database.write(EVERYONE) as session:
-            mine = lifecycle.report(session, self._claim.id, self._claim.attempt, share, message)
-            cancelled = lifecycle.wants_cancel(session, self._claim.id)
+        with self._heart.database.begin() as connection:
+            mine = lifecycle.report(connection, self._claim.id, self._claim.attempt, share, message)
+            cancelled = lifecycle.wants_cancel(connection, self._claim.id)
         if not mine:
             raise LeaseLost
         if cancelled:
             raise Cancelled
 
-    def _beat(self) -> None:
-        while not self._done.wait(self._every):
-            try:
-                with self._database.write(EVERYONE) as session:
-                    if not lifecycle.extend(session, self._claim.id, self._claim.attempt, self._ms):
-                        self._lost = True
-                        return
-            except SQLAlchemyError:
-                log.warning(
-                    "lease.not_extended", run=self._claim.id, job=self._claim.kind
-                )  # the next beat may reach the database
+    def checkpoint(self, kept: dict[str, Any]) -> None:
+        """Keep how far the run is; the same errors as `progress`."""
+        with self._heart.database.begin() as connection:
+            if not lifecycle.keep_checkpoint(connection, self._claim.id, self._claim.attempt, kept):
+                raise LeaseLost

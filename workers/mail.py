@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 from deploy.settings import Settings
 from models.account import Account
 from models.delivery import Delivery
-from models.lifecycle import Claim
 from models.run import FAILED, Run
+from models.statements import Claim
 from models.workspace import Membership
 from tasks import discover
 from tasks.context import Mailer
@@ -23,12 +23,17 @@ from tasks.job import Job
 TIMEOUT = 30
 
 
+def wanted(job: Job, claim: Claim) -> bool:
+    """Whether the end of a run may be worth a mail at all: somebody asked for it, and it is nobody's child."""
+    return job.audience != "machinery" and claim.account_id is not None and claim.parent_id is None
+
+
 def after_run(session: Session, job: Job, claim: Claim, state: str, headline: str, origin: str) -> None:
     """Queue the mail that a run ended, for whoever asked for it and wants such mail.
 
     It carries a headline and a link: what was found stays behind the sign-in.
     """
-    if job.audience == "machinery" or claim.account_id is None:
+    if not wanted(job, claim):
         return
     account = session.get(Account, claim.account_id)
     member = session.get(Membership, (claim.workspace_id, claim.account_id))
@@ -59,7 +64,7 @@ def after_lost(session: Session, run_id: str, origin: str) -> None:
     run = session.get(Run, run_id)
     job = discover().get(run.kind) if run else None
     if run and job:
-        claim = Claim(run.id, run.attempt, run.kind, run.workspace_id, run.account_id, {})
+        claim = Claim(run.id, run.attempt, run.kind, run.workspace_id, run.account_id, {}, run.parent_id)
         after_run(session, job, claim, FAILED, "", origin)
 
 

@@ -1,11 +1,36 @@
 """What one process of ours holds: settings, database, storage. Made once by the entry points, handed to the rest."""
 
-from dataclasses import dataclass
-from functools import lru_cache, partial
+import time
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache, partial
 
 from deploy.settings import Settings, settings
+from models.limits import Limits, all_limits
 from models.session import Database
 from tasks.storage import FolderStorage, Storage
+from workers.lease import Heart
+
+LIMITS_SECONDS = 1.0  # how soon a process hears of a limit that was set or lifted
+
+
+class KnownLimits:
+    """The limits that are set, read at most once a second: they change seldom and are asked for at each claim."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._until = 0.0
+        self._found: Limits = {}
+
+    def now(self) -> Limits:
+        if time.monotonic() >= self._until:
+            with self._database.look() as connection:
+                self._found = all_limits(connection)
+            self._until = time.monotonic() + LIMITS_SECONDS
+        return self._found
+
+    def forget(self) -> None:
+        """Read them again at the next question."""
+        self._until = 0.0
 
 
 @dataclass(frozen=True)
@@ -15,6 +40,16 @@ class Runtime:
     settings: Settings
     database: Database
     storage: Storage
+    topped_up: dict[str, tuple[float, int]] = field(default_factory=dict)  # see workers.dispatch.top_up
+
+    @cached_property
+    def heart(self) -> Heart:
+        """Holds the leases of the runs that this process works on."""
+        return Heart(self.database, self.settings.lease_seconds)
+
+    @cached_property
+    def limits(self) -> KnownLimits:
+        return KnownLimits(self.database)
 
     @property
     def origin(self) -> str:

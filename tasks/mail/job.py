@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models.account import Link
 from models.base import db_now
 from models.delivery import FAILED, QUEUED, SENDING, SENT, UNSURE, Delivery
-from models.lifecycle import changed
+from models.statements import changed
 from models.workspace import SYSTEM, Invitation
 from tasks.context import Context
 from tasks.errors import JobError, TryLater

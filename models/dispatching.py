@@ -1,0 +1,142 @@
+"""Which waiting runs go out to the broker next: rescued ones, then by priority, then who was served least.
+
+Each question is a look into the index `ix_run_waiting`, whatever the number of waiting runs.
+"""
+
+from collections import Counter, deque
+from collections.abc import Sequence
+
+from sqlalchemy import ColumnElement, and_, func, select, union_all, update
+
+from models.base import db_now
+from models.run import QUEUED, RUNNING, SUCCEEDED
+from models.statements import PAUSED, Executor, c, run
+
+AT_LEAST = 4  # messages of a queue that may be out whatever its pace
+MANY_LANES = 500  # people waiting in one queue who are looked at in one round
+Chosen = tuple[str, str, str | None]  # a run's id, its kind and its parent
+
+
+def waiting(queue: str) -> ColumnElement[bool]:
+    """The runs of a queue that no message on the broker stands for."""
+    return and_(c.queue == queue, c.state == QUEUED, c.published_at.is_(None))
+
+
+def published(session: Executor, queue: str) -> int:
+    """How many runs of a queue, of all workspaces, are out on the broker and unclaimed."""
+    out = (c.queue == queue, c.state == QUEUED, c.published_at.is_not(None))
+    return session.execute(select(func.count()).select_from(run).where(*out)).scalar() or 0
+
+
+def window(session: Executor, queue: str, most: int) -> int:
+    """How many messages of a queue may be out now: what its workers do in a second, and a few more.
+
+    Messages are served in the order they went out, so whatever is out stands before a newcomer of another person:
+    few for a queue of long runs, many for one that ends hundreds a second, which must never run dry.
+    """
+    running = select(func.count()).select_from(run).where(c.queue == queue, c.state == RUNNING)
+    lately = select(c.id).where(c.state == SUCCEEDED, c.finished_at > db_now() - 1000).limit(most).subquery()
+    ended = select(func.count()).select_from(lately)
+    count = (session.execute(running).scalar() or 0) * 2 + (session.execute(ended).scalar() or 0)
+    return min(most, AT_LEAST + count)
+
+
+def due_soon(session: Executor, queue: str) -> bool:
+    """Whether runs wait that the broker does not know of."""
+    one = select(c.id).where(waiting(queue), c.due_at <= db_now(), ~PAUSED).limit(1)
+    return session.execute(one).first() is not None
+
+
+def next_to_publish(session: Executor, queue: str, room: int, at_once: dict[str, int] | None = None) -> list[Chosen]:
+    """Choose up to `room` waiting runs.
+
+    Args:
+        queue: its name.
+        room: how many more messages may be out.
+        at_once: how many runs a lane (a person) may have out or running, when that is limited; "*" for every other.
+    """
+    due = (waiting(queue), c.due_at <= db_now(), ~PAUSED)
+    if not at_once and len(session.execute(select(c.id).where(*due).limit(room + 1)).all()) <= room:
+        everything = select(c.id, c.kind, c.parent_id).where(*due).order_by(c.priority.desc(), c.due_at, c.id)
+        return [(row.id, row.kind, row.parent_id) for row in session.execute(everything.limit(room))]
+    busy = _busy(session, queue)
+    chosen: list[Chosen] = []
+    for priority in _levels(session, queue):
+        lanes = _lanes(session, queue, priority, room - len(chosen))
+        chosen += _in_turn(lanes, busy, room - len(chosen), at_once or {})
+    return chosen
+
+
+def _busy(session: Executor, queue: str) -> Counter[str]:
+    """How many runs each lane has out on the broker or running."""
+    running = select(c.lane).where(c.queue == queue, c.state == RUNNING)
+    out = select(c.lane).where(c.queue == queue, c.state == QUEUED, c.published_at.is_not(None))
+    both = union_all(running, out).subquery()
+    counted = session.execute(select(both.c.lane, func.count()).group_by(both.c.lane))
+    return Counter({row[0]: row[1] for row in counted})
+
+
+def _levels(session: Executor, queue: str) -> list[int]:
+    """The priorities of what waits, highest first: one look into the index for each."""
+    found: list[int] = []
+    below = select(func.max(c.priority)).where(waiting(queue))
+    while (level := session.execute(below.where(c.priority < found[-1]) if found else below).scalar()) is not None:
+        found.append(level)
+    return found
+
+
+def _lanes(session: Executor, queue: str, priority: int, room: int) -> dict[str, deque[Chosen]]:
+    """The first runs of each lane that waits, enough to fill the room from few of them."""
+    level = (waiting(queue), c.priority == priority)
+    names: list[str] = []
+    above = select(func.min(c.lane)).where(*level)
+    while len(names) < MANY_LANES:
+        lane = session.execute(above.where(c.lane > names[-1]) if names else above).scalar()
+        if lane is None:
+            break
+        names.append(lane)
+    each = -(-2 * room // max(1, len(names)))
+    first = (
+        select(c.id, c.kind, c.parent_id)
+        .where(*level, c.due_at <= db_now(), ~PAUSED)
+        .order_by(c.due_at, c.id)
+        .limit(each)
+    )
+    lanes = {name: session.execute(first.where(c.lane == name)) for name in names}
+    return {name: deque((row.id, row.kind, row.parent_id) for row in rows) for name, rows in lanes.items()}
+
+
+def _in_turn(lanes: dict[str, deque[Chosen]], busy: Counter[str], room: int, at_once: dict[str, int]) -> list[Chosen]:
+    """One run after the other, each from the lane that has the fewest out or running."""
+    chosen: list[Chosen] = []
+    while len(chosen) < room:
+        open_to = [
+            lane
+            for lane, runs in lanes.items()
+            if runs and busy[lane] < at_once.get(lane, at_once.get("*", room + 10**9))
+        ]
+        if not open_to:
+            break
+        lane = min(open_to, key=lambda name: busy[name])
+        chosen.append(lanes[lane].popleft())
+        busy[lane] += 1
+    return chosen
+
+
+def mark_published(session: Executor, ids: Sequence[str]) -> None:
+    """Written before the message goes out: a lost message is then only late, never unseen."""
+    if ids:
+        session.execute(update(run).where(c.id.in_(ids), c.state == QUEUED).values(published_at=db_now()))
+
+
+def published_long_ago(session: Executor, queue: str, older_than_ms: int, limit: int) -> list[Chosen]:
+    """Runs whose message went out a while ago and that nobody claimed."""
+    old = select(c.id, c.kind, c.parent_id).where(
+        c.queue == queue, c.state == QUEUED, c.published_at < db_now() - older_than_ms, ~PAUSED
+    )  # fmt: skip
+    return [(row.id, row.kind, row.parent_id) for row in session.execute(old.order_by(c.published_at).limit(limit))]
+
+
+def oldest_due(session: Executor) -> int | None:
+    """When the run that waits the longest became due; None when nothing waits. Paused queues do not count."""
+    return session.execute(select(func.min(c.due_at)).where(c.state == QUEUED, c.due_at <= db_now(), ~PAUSED)).scalar()
