@@ -10,8 +10,10 @@ from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Literal
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from deploy import urls
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -19,7 +21,7 @@ ROOT = Path(__file__).resolve().parent.parent
 class Settings(BaseSettings):
     """What can be set. `deploy.check` refuses unknown NIGHTSHIFT_ names, so that a typing error is not silent."""
 
-    model_config = SettingsConfigDict(env_prefix="NIGHTSHIFT_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="NIGHTSHIFT_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
     var: Path = Field(ROOT / "var", description="Folder of all data: database, files, broker, logs, secrets.")
     host: str = Field("127.0.0.1", description="Address the web front listens on.")
@@ -34,9 +36,12 @@ class Settings(BaseSettings):
     trusted_hops: int = Field(
         0, ge=0, le=5, description="Reverse proxies in front whose X-Forwarded headers are believed."
     )
-    database_url: SecretStr = Field(SecretStr(""), description="SQLAlchemy URL. Empty: SQLite in VAR.")
+    database_url: SecretStr = Field(
+        SecretStr(""), description="postgresql://, mariadb:// or mysql://USER:PASSWORD@HOST/NAME. Empty: SQLite in VAR."
+    )
     broker_url: SecretStr = Field(
-        SecretStr(""), description="Redis, Valkey or RabbitMQ. Empty: the embedded Valkey that `make run` starts."
+        SecretStr(""),
+        description="redis://, rediss://, valkey://, amqp:// or amqps://. Empty: the Valkey that `make run` starts.",
     )
     secret_key: SecretStr = Field(
         SecretStr(""), description="Signs cookies and links. Empty: made at first start, kept in VAR/secrets."
@@ -51,7 +56,13 @@ class Settings(BaseSettings):
         20, gt=0.2, le=600, description="A running attempt that is silent for so long is taken back."
     )
     waiting_runs: int = Field(1000, ge=1, description="Runs of one workspace that may wait or run at once.")
+    workspace_schedules: int = Field(100, ge=1, description="Schedules that one workspace may have.")
     storage_mb: int = Field(5000, ge=1, description="Files of one workspace: what was handed over and what runs left.")
+    keep_succeeded_days: int = Field(
+        365, ge=0, description="Days that a run which succeeded is kept, with its files. 0: for ever."
+    )
+    keep_failed_days: int = Field(365, ge=0, description="The same for a run that failed.")
+    keep_cancelled_days: int = Field(90, ge=0, description="The same for a run that was cancelled.")
     schedules: dict[str, str] = Field(
         {}, description='Moves or stops default schedules, as JSON: {"health": "off", "upkeep": "15 4 * * *"}.'
     )
@@ -69,6 +80,9 @@ class Settings(BaseSettings):
     dead_man_url: str = Field(
         "", description="An outside monitor's URL, fetched every minute while beat, broker and workers are well."
     )
+    metrics_token: SecretStr = Field(
+        SecretStr(""), description="Bearer token that /metrics asks for. Empty: made at first use, kept in VAR/secrets."
+    )
     flower_url: str = Field(
         "", description="Where Flower listens, for the administrators' view. Empty: set by `make run`."
     )
@@ -78,6 +92,12 @@ class Settings(BaseSettings):
     @classmethod
     def _absolute(cls, value: Path) -> Path:
         return value.expanduser().resolve()
+
+    @field_validator("database_url", "broker_url")
+    @classmethod
+    def _known(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        known = urls.database_url if info.field_name == "database_url" else urls.broker_url
+        return SecretStr(known(text)) if (text := value.get_secret_value().strip()) else SecretStr("")
 
     @model_validator(mode="after")
     def _together(self) -> "Settings":
@@ -101,9 +121,10 @@ class Settings(BaseSettings):
         return (self.public_url or f"http://{self.host}:{self.port}").rstrip("/")
 
     def secret(self, name: str) -> str:
-        """A secret kept in VAR/secrets (mode 0600), made at first use; SECRET_KEY from the environment goes first."""
-        if name == "secret_key" and self.secret_key.get_secret_value():
-            return self.secret_key.get_secret_value()
+        """A secret kept in VAR/secrets (mode 0600), made at first use; one from the environment goes first."""
+        given = getattr(self, name, None)
+        if isinstance(given, SecretStr) and given.get_secret_value():
+            return given.get_secret_value()
         folder = self.var / "secrets"
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         path = folder / name
@@ -113,6 +134,16 @@ class Settings(BaseSettings):
         except FileExistsError:
             pass
         return path.read_text().strip()
+
+    @cached_property
+    def keep_days(self) -> dict[str, int]:
+        """How long ended runs are kept, by state; for ever without an entry."""
+        days = {
+            "succeeded": self.keep_succeeded_days,
+            "failed": self.keep_failed_days,
+            "cancelled": self.keep_cancelled_days,
+        }
+        return {state: count for state, count in days.items() if count}
 
     @cached_property
     def node(self) -> str:

@@ -48,8 +48,10 @@ def test_the_secret_key_of_the_environment_goes_first(tmp_path: Path, monkeypatc
 
 
 def test_passwords_are_not_shown_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("DATABASE_URL", "BROKER_URL", "SECRET_KEY", "SMTP_PASSWORD"):
+    for name in ("SECRET_KEY", "SMTP_PASSWORD"):
         monkeypatch.setenv(f"NIGHTSHIFT_{name}", "hunter2")
+    monkeypatch.setenv("NIGHTSHIFT_DATABASE_URL", "postgresql://me:hunter2@host/name")
+    monkeypatch.setenv("NIGHTSHIFT_BROKER_URL", "redis://:hunter2@host:6379/0")
     assert "hunter2" not in repr(Settings())
 
 
@@ -76,3 +78,55 @@ def test_a_name_that_is_no_setting_is_refused(tmp_path: Path, monkeypatch: pytes
     (port,) = free_ports(1)
     (found,) = check.problems(Settings.model_validate({"var": tmp_path, "PORT": port}))
     assert found.startswith("NIGHTSHIFT_PROT is no setting")
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("postgres://me:p%40ss@host/name", "postgresql+psycopg://me:p%40ss@host/name"),
+        ("postgresql://host:5433/name", "postgresql+psycopg://host:5433/name"),
+        ("mysql://me:secret@host/name", "mysql+pymysql://me:secret@host/name"),
+        ("mariadb://me:secret@host/name", "mariadb+pymysql://me:secret@host/name"),
+        ("sqlite:////data/nightshift.db", "sqlite:////data/nightshift.db"),
+    ],
+)
+def test_database_urls_are_taken_as_people_write_them(written: str, meant: str) -> None:
+    assert Settings.model_validate({"database_url": written}).database == meant
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        ("valkey://:secret@host:6379/0", "redis://:secret@host:6379/0"),
+        ("valkeys://host/1", "rediss://host/1"),
+        ("rediss://host/0", "rediss://host/0"),
+        ("amqp://me:secret@host//", "amqp://me:secret@host//"),
+        ("amqps://host/jobs", "amqps://host/jobs"),
+    ],
+)
+def test_broker_urls_are_taken_as_people_write_them(written: str, meant: str) -> None:
+    assert Settings.model_validate({"broker_url": written}).broker == meant
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("NIGHTSHIFT_DATABASE_URL", "oracle://me:hunter2@host/name", "oracle:// is not supported"),
+        ("NIGHTSHIFT_DATABASE_URL", "hunter2", "this is no URL"),
+        ("NIGHTSHIFT_DATABASE_URL", "postgresql://me:hunter2@host", "names no database"),
+        ("NIGHTSHIFT_DATABASE_URL", "postgresql://me:hunter2@x@host:y/name", "write @ as %40"),
+        ("NIGHTSHIFT_BROKER_URL", "kafka://:hunter2@host", "kafka:// is not supported"),
+        ("NIGHTSHIFT_BROKER_URL", "hunter2", "this is no URL"),
+    ],
+)
+def test_another_database_or_broker_is_refused_in_a_sentence_without_the_password(
+    name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(name, value)
+    with pytest.raises(SystemExit) as refused:
+        check.read_settings()
+    assert said in str(refused.value)
+    assert str(refused.value).startswith(f"{name}: ")
+    with pytest.raises(ValidationError) as raised:  # what a worker that is started by hand prints
+        Settings()
+    assert "hunter2" not in str(refused.value) + str(raised.value)

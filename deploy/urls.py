@@ -1,0 +1,74 @@
+"""URLs as people write them, made into what SQLAlchemy and Kombu want; anything else is refused in a sentence."""
+
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+DATABASES = {
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+    "postgres": "postgresql+psycopg",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+    "mysql": "mysql+pymysql",
+    "mysql+pymysql": "mysql+pymysql",
+    "mariadb": "mariadb+pymysql",
+    "mariadb+pymysql": "mariadb+pymysql",
+    "db2": "ibm_db_sa",
+    "ibm_db_sa": "ibm_db_sa",
+    "db2+ibm_db": "ibm_db_sa",
+}
+BROKERS = {
+    "redis": "redis",
+    "rediss": "rediss",
+    "valkey": "redis",
+    "valkeys": "rediss",
+    "amqp": "amqp",
+    "amqps": "amqps",
+    "pyamqp": "amqp",
+}
+
+
+def database_url(text: str) -> str:
+    """The SQLAlchemy URL.
+
+    Raises:
+        ValueError: it is none, or of a database that Nightshift does not know; the sentence holds no password.
+    """
+    scheme, _, rest = text.partition("://")
+    driver = DATABASES.get(scheme.lower())
+    if driver is None:
+        raise ValueError(
+            f"{_named(scheme, rest)}. Nightshift works on SQLite (sqlite:////path/to/file), "
+            "PostgreSQL (postgresql://user:password@host/name) and MariaDB or MySQL (mariadb://user:password@host/name)"
+        )
+    try:
+        url = make_url(f"{driver}://{rest}")
+    except (ArgumentError, ValueError):
+        raise ValueError(
+            "this is no URL. Write postgresql://user:password@host:port/name; in a user's name or password, "
+            "write @ as %40, : as %3A and / as %2F"
+        ) from None
+    if driver != "sqlite" and not url.database:
+        raise ValueError(f"the URL names no database. Put its name at the end: {scheme}://user:password@host/name")
+    return url.render_as_string(hide_password=False)
+
+
+def broker_url(text: str) -> str:
+    """The broker's URL for Kombu.
+
+    Raises:
+        ValueError: it is of a broker that Nightshift does not know.
+    """
+    scheme, _, rest = text.partition("://")
+    transport = BROKERS.get(scheme.lower())
+    if transport is None or not rest:
+        raise ValueError(
+            f"{_named(scheme, rest)}. Nightshift works with Redis and Valkey (redis://:password@host:6379/0; rediss:// "
+            "with TLS) and RabbitMQ (amqp://user:password@host:5672/vhost; amqps:// with TLS)"
+        )
+    return f"{transport}://{rest}"
+
+
+def _named(scheme: str, rest: str) -> str:
+    """Says what was given, but never something that could hold a password."""
+    return f"{scheme}:// is not supported" if rest and scheme.isascii() else "this is no URL"
