@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from models.base import db_now
 from models.run import END_STATES, FAILED, SUCCEEDED, Pulse, Run, RunEvent, Tally
-from models.statements import changed
+from models.statements import Executor, changed
 
 COUNTED = "counted"  # the pulse whose time is the watermark
 LAG_MS = 10_000  # a transaction writes its time down before it commits; one that takes longer is not counted
@@ -32,10 +32,8 @@ def labels_of(key: str) -> dict[str, str]:
     return dict(part.split("=", 1) for part in key.split(",")) if key else {}
 
 
-def add(session: Session, name: str, labels: str = "", amount: float = 1) -> None:
+def add(session: Executor, name: str, labels: str = "", amount: float = 1) -> None:
     """Let a counter grow, in the caller's transaction."""
-    if not amount:
-        return
     grow = update(Tally).where(Tally.name == name, Tally.labels == labels).values(value=Tally.value + amount)
     grow = grow.execution_options(synchronize_session=False)
     if changed(session, grow):
@@ -114,7 +112,8 @@ def _add_histogram(
     below = 0
     for bound in (*bounds, INF):
         count = int(row[f"{column}_{bound}"])
-        add(session, f"{name}_bucket", labelled(**{label: of, "le": str(bound)}), count - below)
+        if count > below:
+            add(session, f"{name}_bucket", labelled(**{label: of, "le": str(bound)}), count - below)
         below = count
     add(session, f"{name}_seconds", labelled(**{label: of}), int(row[f"{column}_ms"]) / 1000)
 

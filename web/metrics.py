@@ -8,7 +8,7 @@ import secrets
 import tomllib
 from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from itertools import groupby
+from itertools import accumulate
 
 from flask import Blueprint, Response, request
 from flask.typing import ResponseReturnValue
@@ -44,8 +44,8 @@ COUNTERS = (
     ("republished", "nightshift_messages_published_again", "Messages that got lost, and were sent again.", ("queue",)),
 )
 HISTOGRAMS = (
-    ("run_duration", "nightshift_run_duration_seconds", "How long the last attempt of a run took.", "job"),
-    ("run_wait", "nightshift_run_wait_seconds", "How long a run that was due waited for a worker.", "queue"),
+    ("run_duration", "How long a run took, its last attempt.", "job", tally.DURATION_S),
+    ("run_wait", "How long a run that was due waited for a worker.", "queue", tally.WAIT_S),
 )
 
 
@@ -152,23 +152,15 @@ def _counters(tallies: Tallies) -> Iterator[Metric]:
         for values, value in tallies.get(name, []):
             counter.add_metric([values[label] for label in labels], value)
         yield counter
-    for name, metric, help_text, label in HISTOGRAMS:
-        yield _histogram(
-            metric, help_text, label, tallies.get(f"{name}_bucket", []), tallies.get(f"{name}_seconds", [])
-        )
+    for name, help_text, label, bounds in HISTOGRAMS:
+        histogram = HistogramMetricFamily(f"nightshift_{name}_seconds", help_text, labels=(label,))
+        kept = {(of[label], of["le"]): count for of, count in tallies.get(f"{name}_bucket", [])}
+        for of, total in tallies.get(f"{name}_seconds", []):
+            histogram.add_metric([of[label]], _buckets(kept, of[label], bounds), total)
+        yield histogram
 
 
-def _histogram(name: str, help_text: str, label: str, buckets: Iterable[Counted], sums: Iterable[Counted]) -> Metric:
-    """Each bucket is kept without those below it; Prometheus wants them with."""
-    histogram = HistogramMetricFamily(name, help_text, labels=(label,))
-    total = {values[label]: value for values, value in sums}
-    by_label = sorted(buckets, key=lambda row: (row[0][label], float(row[0]["le"])))
-    for of, group in groupby(by_label, key=lambda row: row[0][label]):
-        cumulative, seen = [], 0.0
-        for values, count in group:
-            seen += count
-            cumulative.append((values["le"], seen))
-        if cumulative[-1][0] != tally.INF:  # nothing took longer than the last bound
-            cumulative.append((tally.INF, seen))
-        histogram.add_metric([of], cumulative, total.get(of, 0.0))
-    return histogram
+def _buckets(kept: dict[tuple[str, str], float], of: str, bounds: Iterable[float]) -> list[tuple[str, float]]:
+    """Each bucket is kept without those below it, and an empty one not at all; Prometheus wants all, added up."""
+    names = [*map(str, bounds), tally.INF]
+    return list(zip(names, accumulate(kept.get((of, name), 0.0) for name in names), strict=True))

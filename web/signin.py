@@ -17,7 +17,7 @@ from web.inputs import Form, NewPerson, read_form, time_zones
 from web.security import hash_password, password_fits
 
 bp = Blueprint("signin", __name__)
-OPEN = ("static", "bootstrap.static", "livez", "health.readyz", "signin.welcome")
+OPEN = ("static", "bootstrap.static", "livez", "health.readyz", "metrics.metrics", "signin.welcome")
 CONFIRM = (
     "Welcome to Nightshift. To confirm that this address is yours, open this page within 30 minutes:\n\n{link}\n\n"
     "If you did not make an account, leave it: nothing happens without the button on that page."

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 import structlog
 
-from models import children, dispatching, lifecycle, limits
+from models import children, dispatching, lifecycle, limits, tally
 from models.dispatching import Chosen
 from models.run import FAILED
 from models.session import EVERYONE
@@ -35,6 +35,8 @@ def reconcile(runtime: Runtime) -> int:
     with runtime.database.write(EVERYONE) as session:
         moved = lifecycle.take_back(session) if lost else []
         released = children.release(session)
+        for _, state in moved:
+            tally.add(session, "taken_back", tally.labelled(state=state))
         for run_id, state in moved + released:
             if state == FAILED:
                 mail.after_lost(session, run_id, runtime.origin)
@@ -108,6 +110,7 @@ def republish(runtime: Runtime, queue: str) -> int:
         return 0
     with runtime.database.begin() as connection:
         dispatching.mark_published(connection, [each[0] for each in old])
+        tally.add(connection, "republished", tally.labelled(queue=queue), len(old))
     log.info("queue.published_again", queue=queue, runs=len(old))
     return publish_many(runtime, queue, [(run_id, kind) for run_id, kind, _ in old])
 

@@ -1,14 +1,15 @@
 """One attempt of a run: claim, lease, run the job, finish. The only place that catches everything."""
 
+from contextlib import suppress
 from typing import Any
 
 import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
 from sqlalchemy import select, update
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
 
-from models import lifecycle
+from models import lifecycle, tally
 from models.artifact import Upload
 from models.base import db_now
 from models.children import claim_siblings, release_parent
@@ -93,6 +94,7 @@ def _attempt(runtime: Runtime, job: Job, claim: Claim, chunk: Chunk | None) -> s
     except FannedOut as out:
         return _split(runtime, claim, out)
     except LeaseLost:
+        _count_loss(runtime, job)
         return None
     except Cancelled:
         return _end(runtime, job, claim, CANCELLED, None)
@@ -110,6 +112,13 @@ def _attempt(runtime: Runtime, job: Job, claim: Claim, chunk: Chunk | None) -> s
     except Exception:
         log.exception("run.crashed")
         return _end(runtime, job, claim, FAILED, "Something broke on our side; the administrator finds it in the log.")
+
+
+def _count_loss(runtime: Runtime, job: Job) -> None:
+    """For /metrics. The one who has the run now writes all else down."""
+    log.warning("lease.lost")
+    with suppress(SQLAlchemyError), runtime.database.begin() as connection:
+        tally.add(connection, "lease_lost", tally.labelled(job=job.kind))
 
 
 def _context(runtime: Runtime, claim: Claim, lease: Lease) -> Context:
