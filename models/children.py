@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import cast
 
-from sqlalchemy import Table, and_, bindparam, exists, select, update
+from sqlalchemy import Table, and_, bindparam, exists, or_, select, update
 
 from models.base import db_now
 from models.run import BLOCKED, CANCELLED, FAILED, QUEUED, RUNNING, Dependency, Run
@@ -16,6 +16,7 @@ NEEDS = (need.c.run_id == c.id, other.c.id == need.c.needs_id)
 CHILD_GOES_ON = exists().where(other.c.parent_id == c.id, GOES_ON).correlate(run)
 NEED_GOES_ON = exists().where(*NEEDS, GOES_ON).correlate(run)
 NEED_FAILED = exists().where(*NEEDS, other.c.state.in_((FAILED, CANCELLED))).correlate(run)
+READY = and_(c.state == BLOCKED, ~CHILD_GOES_ON, ~NEED_GOES_ON, ~NEED_FAILED)
 WAITED_IN_VAIN = "A run that this one waited for did not succeed. Put that one right, then retry this one."
 SIBLINGS = (
     select(c.id)
@@ -66,8 +67,8 @@ def has_needs(session: Executor, run_id: str) -> bool:
 
 def any_ready(session: Executor) -> bool:
     """Whether a blocked run waits for nothing any more, or for what failed: a read, before the writer's lock."""
-    ready = (~CHILD_GOES_ON & ~NEED_GOES_ON) | NEED_FAILED
-    return session.execute(select(c.id).where(c.state == BLOCKED, ready).limit(1)).first() is not None
+    over = or_(READY, and_(c.state == BLOCKED, NEED_FAILED))
+    return session.execute(select(c.id).where(over).limit(1)).first() is not None
 
 
 def release(session: Executor) -> list[tuple[str, str]]:
@@ -81,15 +82,13 @@ def release(session: Executor) -> list[tuple[str, str]]:
         if changed(session, update(run).where(c.id == run_id, c.state == BLOCKED).values(values)):
             note(session, run_id, FAILED, WAITED_IN_VAIN)
             moved.append((run_id, FAILED))
-    ready = (c.state == BLOCKED, ~CHILD_GOES_ON, ~NEED_GOES_ON)
-    found = session.execute(select(c.id).where(*ready)).scalars().all()
+    found = session.execute(select(c.id).where(READY)).scalars().all()
     return moved + [(run_id, QUEUED) for run_id in found if _let_go(session, run_id)]
 
 
 def release_parent(session: Executor, parent_id: str) -> bool:
     """The same for one parent, after one of its children ended. Called in a transaction that sees that end."""
-    ready = (c.id == parent_id, c.state == BLOCKED, ~CHILD_GOES_ON, ~NEED_GOES_ON)
-    if session.execute(select(c.id).where(*ready)).first() is None:
+    if session.execute(select(c.id).where(c.id == parent_id, READY)).first() is None:
         return False
     return _let_go(session, parent_id)
 

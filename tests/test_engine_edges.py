@@ -87,7 +87,8 @@ def test_a_child_that_dies_over_a_repeated_message_ends_no_other_s_lease(
     run_id = running(runtime, ada, monkeypatch)
     with runtime.database.write(EVERYONE) as session:
         assert not lifecycle.end_leases(session, "test@here:1/3")
-        assert lifecycle.end_leases(session, ME)
+        assert not lifecycle.end_leases(session, ME, "another run")
+        assert lifecycle.end_leases(session, ME, run_id)
 
 
 def test_the_window_counts_the_runs_of_all_workspaces(

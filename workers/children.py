@@ -58,7 +58,7 @@ class Chunk:
         try:
             for number, claim in enumerate(self._claims):
                 now = time.monotonic()
-                if now - began > CHUNK_SECONDS:
+                if number and now - began > CHUNK_SECONDS:
                     self._give_back(self._claims[number:])
                     break
                 if number and now - flushed > FLUSH_SECONDS:
