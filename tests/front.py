@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from sqlalchemy import func, select, update
 from werkzeug.test import TestResponse
 
 import tasks
 from models.account import SignIn, Token
 from models.base import new_id
+from models.run import Run
 from models.session import EVERYONE
 from models.workspace import Membership
 from tasks.job import Job
@@ -95,3 +97,18 @@ def run_id(answer: TestResponse) -> str:
     found = re.fullmatch(r"/runs/([0-9a-f]{28})", answer.location)
     assert found, answer.location
     return found[1]
+
+
+def change(runtime: Runtime, found: str, **values: object) -> None:
+    with runtime.database.write(EVERYONE) as session:
+        session.execute(update(Run).where(Run.id == found).values(**values))
+
+
+def the_run(runtime: Runtime, found: str) -> Run:
+    with runtime.database.read(EVERYONE) as session:
+        return session.scalars(select(Run).where(Run.id == found)).one()
+
+
+def count(runtime: Runtime) -> int:
+    with runtime.database.read(EVERYONE) as session:
+        return session.scalar(select(func.count()).select_from(Run)) or 0

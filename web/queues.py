@@ -22,14 +22,14 @@ from workers.queues import GROUPS, QUEUES
 bp = Blueprint("queues", __name__, url_prefix="/admin/queues")
 HOUR_MS = 3_600_000
 MOST = 100_000
-Number = Annotated[int | None, BeforeValidator(lambda text: text if str(text).strip() else None)]
+EMPTY = BeforeValidator(lambda text: text if str(text).strip() else None)
 
 
 class Limits(Form):
     """What may run at once and start in a minute; empty is no limit."""
 
-    running: Annotated[Number, Field(ge=0, le=MOST)] = None
-    per_minute: Annotated[Number, Field(ge=1, le=MOST)] = None
+    running: Annotated[Annotated[int, Field(ge=0, le=MOST)] | None, EMPTY] = None
+    per_minute: Annotated[Annotated[int, Field(ge=1, le=MOST)] | None, EMPTY] = None
 
 
 class PersonsLimits(Limits):

@@ -70,7 +70,7 @@ def insert(job: Job, handed: HandedOver, key: str | None, wished: Wishes = wishe
 
 
 def _insert(job: Job, handed: HandedOver, key: str | None, wished: Wishes, **more: Any) -> Run:
-    more |= {"account_id": me().id, "key": key} | wished.given()
+    more |= {"account_id": me().id, "key": key, "priority": wished.priority, "after": wished.after}
     for last in (False, True):
         try:
             with writing() as session:

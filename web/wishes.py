@@ -28,10 +28,6 @@ class Wishes:
     priority: int = 0
     after: tuple[str, ...] = ()
 
-    def given(self) -> dict[str, Any]:
-        """What was said, by the names that `submit` has for it."""
-        return {name: value for name, value in (("priority", self.priority), ("after", self.after)) if value}
-
     def check(self, session: Session) -> None:
         """Refuse to wait for what this session's workspace does not have, or what will never be done.
 
