@@ -24,6 +24,7 @@ from workers.queues import GROUPS, processes
 
 STOP_ORDER = (("web",), ("beat",), ("flower",), tuple(GROUPS), ("broker",))
 WORKER_GRACE = 40.0
+TASKS_PER_CHILD = {"ecg": 500}  # decoders of pictures are where memory leaks; a new process costs an ECG little
 WEB = (sys.executable, "-m", "gunicorn", "-c", "python:deploy.front", "web.wsgi:app")
 CELERY = (sys.executable, "-m", "celery", "-A", "workers.celery_app")
 
@@ -65,7 +66,9 @@ def plan(settings: Settings) -> Plan:
 
 def _worker(group: str, queues: tuple[str, ...], settings: Settings, environment: dict[str, str]) -> Service:
     count = processes(settings)[group]
-    options = ["-n", f"{group}@{settings.node}", "-Q", ",".join(queues), "-c", str(count), "-O", "fair", "-E"]
+    options = ["-n", f"{group}@{settings.node}", "-Q", ",".join(queues), "-c", str(count), "-O", "fair"]
+    if group in TASKS_PER_CHILD:
+        options += ["--max-tasks-per-child", str(TASKS_PER_CHILD[group])]
     command = [*CELERY, "worker", *options, "--without-mingle", "--without-gossip"]
     return Service(group, command, environment, WORKER_GRACE)
 

@@ -13,6 +13,8 @@ from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, DisconnectionError
 
+from models import turns
+
 T = TypeVar("T")
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 60  # nothing of ours takes so long; a server that is half-open would otherwise hold us for ever
@@ -44,7 +46,9 @@ def make_engine(url: str) -> Engine:
     if name == "sqlite":
         engine = create_engine(url, hide_parameters=True)  # errors are logged: without anyone's values
         event.listen(engine, "connect", _sqlite_connect)
-        event.listen(engine, "begin", _sqlite_begin)
+        event.listen(engine, "begin", partial(_sqlite_begin, engine.url.database or ":memory:"))
+        event.listen(engine, "checkin", lambda _connection, record: turns.give(record.info))
+        event.listen(engine, "close", lambda _connection, record: turns.close(record.info))
         return engine
     arguments = {key: value for key, value in SERVERS.get(name, {}).items() if key not in make_url(url).query}
     options: dict[str, Any] = {"pool_size": 10, "max_overflow": 10, "pool_timeout": 10, "pool_recycle": 3600}
@@ -109,7 +113,11 @@ def _sqlite_connect(connection: Any, _record: Any) -> None:
         connection.execute(f"PRAGMA {pragma}")
 
 
-def _sqlite_begin(connection: Connection) -> None:
+def _sqlite_begin(path: str, connection: Connection) -> None:
     """Writers queue for the lock at BEGIN: one that reads, then writes beside another writer, fails at once."""
-    reading = connection.get_execution_options().get("reading")
-    connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+    if connection.get_execution_options().get("reading"):
+        connection.exec_driver_sql("BEGIN")
+        return
+    if not path.startswith((":memory:", "file:")):
+        turns.take(connection.info, path)
+    connection.exec_driver_sql("BEGIN IMMEDIATE")

@@ -14,7 +14,8 @@ import models.session
 from deploy.settings import Settings
 from models.account import Account
 from models.base import Base, new_id
-from models.session import EVERYONE, make_engine
+from models.engine import make_engine
+from models.session import EVERYONE
 from models.workspace import SYSTEM, Membership, Workspace
 from tests.make_run import system  # noqa: F401  # a fixture
 from tests.servers import mariadb, postgresql, rabbitmq, redis_server, valkey  # noqa: F401  # fixtures

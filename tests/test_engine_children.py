@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 import tasks
-from models import children, dispatching, lifecycle
+from models import children, dispatching, lifecycle, statements
 from models.run import BLOCKED, QUEUED, SUCCEEDED, Run
 from models.session import EVERYONE
 from tasks.context import Context
@@ -151,8 +151,12 @@ def test_children_that_fail_or_wait_do_so_alone(runtime: Runtime, ada: Person, j
 def test_a_slow_chunk_gives_back_what_it_did_not_begin(
     runtime: Runtime, ada: Person, jobs: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    def slow(params: Count, ctx: Context) -> Counted:
+        time.sleep(0.01)
+        return part(params, ctx)
+
     monkeypatch.setattr("workers.children.CHUNK_SECONDS", 0.0)
-    parent = submitted(runtime, jobs(lambda params, ctx: [time.sleep(0.01), part(params, ctx)][1], chunk=50), ada)
+    parent = submitted(runtime, jobs(slow, chunk=50), ada)
     work(runtime, parent)
     ids = [child.id for child in family(runtime, parent)]
     work(runtime, ids[0])
@@ -197,7 +201,7 @@ def test_a_run_starts_when_what_it_waits_for_has_succeeded(runtime: Runtime, ada
     dispatch.reconcile(runtime)
     assert (the_run(runtime, waits).state, work(runtime, waits)) == (BLOCKED, [None])
     with runtime.database.begin() as connection:
-        connection.execute(update(lifecycle.run).where(lifecycle.c.id.in_(needs)).values(state=SUCCEEDED))
+        connection.execute(update(statements.run).where(statements.c.id.in_(needs)).values(state=SUCCEEDED))
     dispatch.reconcile(runtime)
     assert the_run(runtime, waits).state == QUEUED
 

@@ -6,7 +6,7 @@ import pytest
 from billiard.exceptions import SoftTimeLimitExceeded
 from sqlalchemy import select, update
 
-from models import dispatching, lifecycle, limits
+from models import dispatching, lifecycle, limits, statements
 from models.run import Permit, Run
 from models.session import EVERYONE
 from tasks.context import Context
@@ -161,7 +161,7 @@ def test_one_person_s_thousand_runs_do_not_stand_before_another_s_one(
         submitted(runtime, job, ada)
     hers = submitted(runtime, job, grace)
     with runtime.database.begin() as connection:
-        connection.execute(update(lifecycle.run).values(published_at=None))
+        connection.execute(update(statements.run).values(published_at=None))
         chosen = [run_id for run_id, *_ in dispatching.next_to_publish(connection, "default", 10)]
         assert hers in chosen[:2]
         dispatching.mark_published(connection, [each for each in chosen if each != hers])
@@ -176,7 +176,7 @@ def test_priority_goes_before_turns_and_a_person_s_limit_before_priority(
     normal = [submitted(runtime, job, ada) for _ in range(3)]
     high = [submitted(runtime, job, grace, priority=1) for _ in range(3)]
     with runtime.database.begin() as connection:
-        connection.execute(update(lifecycle.run).values(published_at=None))
+        connection.execute(update(statements.run).values(published_at=None))
         order = [run_id for run_id, *_ in dispatching.next_to_publish(connection, "default", 6)]
         assert order == [*high, *normal]
         everyone = [run_id for run_id, *_ in dispatching.next_to_publish(connection, "default", 7)]
@@ -237,8 +237,8 @@ def test_ten_thousand_waiting_runs_are_looked_at_through_the_index(runtime: Runt
     with runtime.database.look() as connection:
         seen: list[tuple[str, object]] = []
         statements = [
-            select(lifecycle.c.id).where(
-                dispatching.waiting("default"), lifecycle.c.priority == 0, lifecycle.c.lane > "a"
+            select(statements.c.id).where(
+                dispatching.waiting("default"), statements.c.priority == 0, statements.c.lane > "a"
             ),
             select(Run.id).where(lifecycle.LOST),
         ]

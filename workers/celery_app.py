@@ -25,6 +25,7 @@ from tasks.job import Job
 from workers.execute import execute, hand_back, out_of_time
 from workers.queues import QUEUES
 from workers.runtime import runtime
+from workers.topology import celery_options
 
 log = structlog.get_logger()
 GRACE = 30  # seconds between an attempt's own time limit and the end of its process
@@ -39,22 +40,13 @@ app.conf.update(
     accept_content=["json"],
     task_default_queue="default",
     task_publish_retry_policy={"max_retries": 2, "interval_start": 0.1, "interval_max": 0.2},
-    worker_send_task_events=True,
+    worker_send_task_events=False,  # Flower asks for them while it runs; without it nobody pays for them
     worker_prefetch_multiplier=1,
     worker_cancel_long_running_tasks_on_connection_loss=False,
-    worker_max_tasks_per_child=500,
+    worker_max_tasks_per_child=10_000,  # against leaks; for the ECG's queue deploy/processes.py says less
     worker_proc_alive_timeout=60,
-    broker_connection_retry_on_startup=True,
-    broker_connection_max_retries=None,
-    broker_transport_options={
-        "visibility_timeout": 24 * 3600,
-        "socket_timeout": 10,
-        "socket_connect_timeout": 3,
-        "health_check_interval": 15,
-        "unacked_restore_interval": 5,
-        "unacked_restore_throttle": 1,
-    },
     timezone="UTC",
+    **celery_options(runtime().settings.broker),
 )
 
 
