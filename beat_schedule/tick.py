@@ -85,7 +85,8 @@ def fire(session: Session, found: Due, insert: Insert) -> str | None:
     job = discover().get(schedule.kind)
     wrong = _wrong(session, schedule, job, found)
     if wrong or job is None or found.missed is None:
-        return _stop(session, schedule, found.seen, wrong or JOB_GONE)
+        _stop(session, schedule, found.seen, wrong or JOB_GONE)
+        return None
     waiting = len(session.info.get("after_commit", ()))
     try:
         with session.begin_nested():
@@ -93,7 +94,8 @@ def fire(session: Session, found: Due, insert: Insert) -> str | None:
     except BROKEN as error:
         del session.info.setdefault("after_commit", [])[waiting:]
         log.warning("schedule.broken", schedule=found.id, job=job.kind, error=type(error).__name__)
-    return _stop(session, schedule, found.seen, BROKE)
+    _stop(session, schedule, found.seen, BROKE)
+    return None
 
 
 def _fire(session: Session, schedule: Schedule, job: Job, missed: Missed, found: Due, insert: Insert) -> str | None:

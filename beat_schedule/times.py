@@ -67,7 +67,7 @@ def check(cron: str, zone: str = "UTC") -> str | None:
         CronSim(cron, datetime.now(UTC))
     except CronSimError:
         return FIVE_FIELDS if after(Rule(cron=_any_day(cron)), 0) is None else NEVER
-    return None if after(Rule(cron=cron, zone=zone), _now()) is not None else NEVER
+    return None if after(Rule(cron=cron, zone=zone), now()) is not None else NEVER
 
 
 def _any_day(cron: str) -> str:
@@ -76,7 +76,8 @@ def _any_day(cron: str) -> str:
     return f"{minute} {hour} * * {weekday}"
 
 
-def _now() -> int:
+def now() -> int:
+    """This process's clock, for what is shown; whether something is due, the database's decides."""
     return int(datetime.now(UTC).timestamp() * 1000)
 
 

@@ -34,6 +34,7 @@ from web import (
     queues,
     recovery,
     runs,
+    schedules,
     security,
     signin,
     silence,
@@ -43,8 +44,8 @@ from workers.runtime import Runtime
 
 # Each module has a blueprint `bp`; a new one adds its name here and nothing else.
 MODULES = (
-    signin, recovery, account, workspaces, invitations, mailbox, admin, queues, runs, many, artifacts, api, openapi,
-    health, flower, metrics, silence,
+    signin, recovery, account, workspaces, invitations, mailbox, admin, queues, runs, schedules, many, artifacts, api,
+    openapi, health, flower, metrics, silence,
 )  # fmt: skip
 WITHOUT_CSRF = (api, flower)  # the one takes bearer tokens alone, the other checks Origin itself
 

@@ -52,12 +52,11 @@ def make_run(
     params = job.params.model_validate(schedule.params)
     if job.audience != "machinery":
         limits.check(session, runtime.settings, schedule.workspace_id, HandedOver(params, kept(session, schedule, job)))
-    more = {"priority": schedule.priority} if schedule.priority else {}
     with _copied(runtime, session, schedule, job, params) as handed:
+        owner = by or schedule.account_id
         run = submit(
-            runtime, session, job, handed, schedule.workspace_id,
-            account_id=by or schedule.account_id, key=key, **more,
-        )  # fmt: skip
+            runtime, session, job, handed, schedule.workspace_id, account_id=owner, key=key, priority=schedule.priority
+        )
         run.schedule_id = schedule.id
         session.flush()
         if any(upload.run_id != run.id for upload in handed.uploads):  # its key was used before
