@@ -158,14 +158,23 @@ class Stage:
     # What became of it -------------------------------------------------------------------------------------------
 
     def states(self) -> Counter[str]:
-        """How many runs of all that stand in the table are in which state."""
+        """How many runs are in which state; the machinery's own (canaries, mail) do not count."""
         with self.runtime.database.read(EVERYONE) as session:
-            rows = session.execute(select(Run.state, func.count()).group_by(Run.state)).all()
+            counted = select(Run.state, func.count()).where(Run.listed.is_(True)).group_by(Run.state)
+            rows = session.execute(counted).all()
         return Counter({row[0]: row[1] for row in rows})
 
     def ended(self) -> int:
         found = self.states()
         return sum(found[state] for state in END_STATES)
+
+    def starts_by(self) -> list[tuple[float, int]]:
+        """When attempts started (epoch seconds), and in which process, as they said themselves."""
+        lines = self.starts_file.read_text().splitlines() if self.starts_file.exists() else []
+        return [(int(words[2]) / 1000, int(words[3])) for line in lines if len(words := line.split()) == 4]
+
+    def starts(self) -> list[float]:
+        return [at for at, _ in self.starts_by()]
 
     def settles(self, seconds: float) -> bool:
         """Waits until every run ended; whether they did so in time."""
@@ -251,7 +260,7 @@ def opened(
         chosen = {"var": str(folder), "database_url": url, "broker_url": queue_server.url, **settings}
         runtime = Runtime.from_settings(Settings.model_validate(chosen))
         exits.callback(runtime.database.close)
-        exits.enter_context(jobs.known(jobs.with_product(*product) if product else jobs.JOBS))
+        exits.enter_context(jobs.known(jobs.with_product(*product)))
         workspace = _tables(runtime)
         environment = _environment(chosen, product, folder)
         while publish.breaker.open:  # of an earlier stage in this process

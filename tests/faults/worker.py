@@ -16,7 +16,7 @@ PROCESS = "FAULTS_PROCESS"  # set for worker and beat alone: whoever else import
 
 
 def _app() -> Celery:
-    chosen = jobs.with_product(*os.environ.get("FAULTS_JOBS", "").split()) if "FAULTS_JOBS" in os.environ else jobs.JOBS
+    chosen = jobs.with_product(*os.environ.get("FAULTS_JOBS", "").split())
     setattr(tasks, "discover", lambda: chosen)  # noqa: B010  # before anybody imports it from there
     celery_app = importlib.import_module("workers.celery_app")
     for module in os.environ.get("FAULTS_INCLUDE", "").split():
