@@ -1,0 +1,68 @@
+"""The part of a Celery worker that takes messages: what we did not write is thrown away with a short note.
+
+Celery's own consumer logs the whole body, falls over some of it, and keeps delayed messages in 28 queues of RabbitMQ,
+which we never use.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import structlog
+from celery.worker.consumer import Consumer as CeleryConsumer
+
+from tasks import discover
+from workers import topology
+from workers.runtime import runtime
+
+log = structlog.get_logger()
+Base: Any = CeleryConsumer  # the stubs know little of it
+
+
+class Consumer(Base):  # type: ignore[misc]
+    """Celery's consumer, which goes on whatever lies in its queues."""
+
+    class Blueprint(Base.Blueprint):  # type: ignore[misc]
+        default_steps: ClassVar[list[str]] = [
+            step for step in Base.Blueprint.default_steps if not step.endswith(":DelayedDelivery")
+        ]
+
+    def connect(self) -> Any:
+        """Also says what an old RabbitMQ wants set, and declares where dead letters go."""
+        connection = super().connect()
+        if topology.is_rabbit(runtime().settings.broker):
+            topology.dead_letters()(connection.default_channel).declare()
+            longest = max(job.time_limit for job in discover().values())
+            if said := topology.advice(connection, longest):
+                log.warning("broker.settings", advice=said)
+        return connection
+
+    def create_task_handler(self, *args: Any, **kw: Any) -> Callable[[Any], None]:
+        """What the event loop calls with each message."""
+        handle = super().create_task_handler(*args, **kw)
+
+        def handle_ours(message: Any) -> None:
+            if why := what_is_wrong(message):
+                # Never what stands in it: it is not ours, and may hold anything.
+                log.warning("message.thrown_away", why=why, bytes=len(message.body or b""))
+                message.ack_log_error(log, self.connection_errors)
+            else:
+                handle(message)
+
+        return handle_ours
+
+
+def what_is_wrong(message: Any) -> str:
+    """Why a message is none that wakes a worker for a run; empty when it is one."""
+    headers = message.headers
+    if not isinstance(headers, dict) or not isinstance(headers.get("id"), str):
+        return "it is no task"
+    if not isinstance(headers.get("task"), str) or headers["task"] not in discover():
+        return "it is no job of ours"
+    if message.content_type != "application/json":
+        return "it is not JSON"
+    try:
+        (run_id,), named, *_ = json.loads(message.body)
+    except (ValueError, TypeError):
+        return "its arguments are not those of a job"
+    return "" if isinstance(run_id, str) and named == {} else "its arguments are not those of a job"
