@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 
 from models.artifact import Upload
 from models.base import new_id
-from models.run import Run
+from models.run import END_STATES, Dependency, Run
 from models.session import EVERYONE
 from models.workspace import SYSTEM
 from tasks import discover
@@ -90,13 +90,71 @@ def test_the_upload_of_a_run_that_failed_is_forgotten_after_a_day(
     assert [key for key, _ in runtime.storage.listed()] == [keys[1]]
 
 
-def test_old_runs_of_the_machinery_go_and_people_s_stay(
+def ended(runtime: Runtime, person: Person, state: str, days_ago: float, **more: object) -> str:
+    """A run of "count" that ended so long ago."""
+    at = int((time.time() * 1000) - days_ago * DAY_MS) if state in END_STATES else None
+    values = {"id": new_id(), "kind": "count", "queue": "default", "params": {}, "finished_at": at} | more
+    with runtime.database.write(person.workspace_id) as session:
+        session.add(Run(workspace_id=person.workspace_id, state=state, **values))
+    return str(values["id"])
+
+
+def left(runtime: Runtime) -> set[str]:
+    with runtime.database.read(EVERYONE) as session:
+        return set(session.scalars(select(Run.id).where(Run.kind == "count")))
+
+
+def keep(runtime: Runtime, **days: int) -> None:
+    settings = runtime.settings.model_copy(update={f"keep_{state}_days": count for state, count in days.items()})
+    object.__setattr__(runtime, "settings", settings)
+
+
+def test_old_runs_of_the_machinery_go_after_a_week_and_people_s_stay(runtime: Runtime, ada: Person) -> None:
+    keep(runtime, succeeded=0, failed=0, cancelled=0)
+    ended(runtime, ada, "failed", 8, listed=False)
+    kept = {
+        ended(runtime, ada, "failed", 6, listed=False),
+        *(ended(runtime, ada, state, 5000) for state in ("succeeded", "failed", "cancelled")),
+    }
+    assert clear_away(runtime)["runs"] == 1
+    assert left(runtime) == kept
+
+
+def test_runs_are_kept_for_as_long_as_the_settings_say_by_state(runtime: Runtime, ada: Person) -> None:
+    keep(runtime, succeeded=10, failed=20, cancelled=0)
+    for state, days in (("succeeded", 11), ("failed", 21)):
+        ended(runtime, ada, state, days)
+    kept = {
+        ended(runtime, ada, "succeeded", 9), ended(runtime, ada, "failed", 19), ended(runtime, ada, "cancelled", 9999),
+        ended(runtime, ada, "queued", 9999), ended(runtime, ada, "running", 9999),
+    }  # fmt: skip
+    assert clear_away(runtime)["runs"] == 2
+    assert left(runtime) == kept
+    assert clear_away(runtime)["runs"] == 0
+
+
+def test_an_old_run_goes_with_its_files_in_any_number_of_portions(
     runtime: Runtime, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clear_away(runtime)
-    kept = handed(runtime, ada, install(monkeypatch), stored(runtime, 0.1))
+    monkeypatch.setattr("tasks.upkeep.job.AT_ONCE", 2)
+    keep(runtime, succeeded=10)
+    for _ in range(5):
+        handed(runtime, ada, install(monkeypatch), stored(runtime, 0.1))
     with runtime.database.write(EVERYONE) as session:
         session.execute(update(Run).values(state="succeeded", finished_at=1))
-    assert clear_away(runtime)["rows"] == 1
-    with runtime.database.read(EVERYONE) as session:
-        assert session.scalars(select(Run.id).where(Run.kind == "count")).one() == kept
+    assert clear_away(runtime)["runs"] == 5
+    assert (left(runtime), list(runtime.storage.listed())) == (set(), [])
+
+
+def test_an_old_run_that_another_waits_for_stays_and_holds_no_other_up(
+    runtime: Runtime, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tasks.upkeep.job.AT_ONCE", 1)
+    keep(runtime, succeeded=10)
+    needed, parent = ended(runtime, ada, "succeeded", 30), ended(runtime, ada, "blocked", 0, children=1)
+    child, waits = ended(runtime, ada, "succeeded", 30, parent_id=parent), ended(runtime, ada, "blocked", 0)
+    ended(runtime, ada, "succeeded", 20)
+    with runtime.database.write(EVERYONE) as session:
+        session.add(Dependency(run_id=waits, needs_id=needed))
+    assert clear_away(runtime)["runs"] == 1
+    assert left(runtime) == {needed, parent, child, waits}
