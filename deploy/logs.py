@@ -23,7 +23,10 @@ HIDDEN = (
 )
 PLAIN = (bool, int, float, type(None))
 # Celery's "received" and "succeeded" say of a message what our own line says of its run, and cost as much as the run.
-NOISY = ("celery.worker.strategy", "celery.app.trace", "urllib3", "werkzeug", "kombu", "amqp", "alembic", "matplotlib", "PIL", "ibm_db_sa")
+NOISY = (
+    "celery.worker.strategy", "celery.app.trace", "urllib3", "werkzeug", "kombu", "amqp", "alembic", "matplotlib", "PIL",
+    "ibm_db_sa",
+)  # fmt: skip
 
 
 def configure(level: str = "info", json: bool | None = None) -> None:
@@ -67,6 +70,8 @@ def hide(_logger: Any, _method: str, event: EventDict) -> EventDict:
 
 def hidden(text: str) -> str:
     """The text without passwords in URLs, mail addresses and query strings."""
+    if "@" not in text and "?" not in text:  # as in most lines: none of the patterns fits
+        return text
     for pattern, replacement in HIDDEN:
         text = pattern.sub(replacement, text)
     return text

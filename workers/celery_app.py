@@ -1,5 +1,6 @@
 """The Celery app: one task for each job, all with the same body. SQL holds states and results, a message an id."""
 
+import gc
 import os
 import signal
 import threading
@@ -110,6 +111,7 @@ def _after_fork(**_: Any) -> None:
     runtime().database.forget()
     with suppress(SQLAlchemyError):
         execute(runtime(), "", "warm up")  # claims nothing, but the first real claim finds an engine and its SQL ready
+    gc.freeze()  # what is loaded by now stays: the collector need not look through it after each run
 
 
 @worker_shutting_down.connect
