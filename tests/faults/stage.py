@@ -219,11 +219,11 @@ class Stage:
         *,
         recovered: list[float] | None = None,
         figures: dict[str, Any] | None = None,
-        books: Books | None = None,
+        settled: bool = True,
     ) -> Verdict:
         """The verdict: the invariants, and whatever else the fault has to complain of."""
-        found = books or self.books()
-        wrong = [*complaints, *found.complaints()]
+        found = self.books()
+        wrong = [*complaints, *found.complaints(settled)]
         return Verdict(
             fault=fault, name=name, on=self.on, size=size, seed=self.seed,
             accepted=found.accepted, lost=found.lost, twice=found.twice,
