@@ -24,8 +24,8 @@ HIDDEN = (
 PLAIN = (bool, int, float, type(None))
 # Celery's "received" and "succeeded" say of a message what our own line says of its run, and cost as much as the run.
 NOISY = (
-    "celery.worker.strategy", "celery.app.trace", "urllib3", "werkzeug", "kombu", "amqp", "alembic", "matplotlib", "PIL",
-    "ibm_db_sa",
+    "celery.worker.strategy", "celery.app.trace", "urllib3", "werkzeug", "kombu", "amqp", "alembic", "matplotlib",
+    "PIL", "ibm_db_sa",
 )  # fmt: skip
 
 
