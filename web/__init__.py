@@ -19,6 +19,7 @@ from web import (
     account,
     admin,
     api,
+    api_schedules,
     artifacts,
     current,
     errors,
@@ -47,6 +48,7 @@ MODULES = (
     signin, recovery, account, workspaces, invitations, mailbox, admin, queues, runs, schedules, many, artifacts, api,
     openapi, health, flower, metrics, silence,
 )  # fmt: skip
+ROUTES_OF_THE_API = (api_schedules,)  # they stand on api's own blueprint, so that its rules hold for them
 WITHOUT_CSRF = (api, flower)  # the one takes bearer tokens alone, the other checks Origin itself
 
 

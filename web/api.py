@@ -81,7 +81,7 @@ def submit(kind: str) -> ResponseReturnValue:
     job = submission.find_job(kind)
     with _handed(job) as (values, files):
         own, wished = wishes.split(values)
-        run = submission.take(job, own, files, _key(), wished)
+        run = submission.take(job, own, files, idempotency_key(), wished)
     answer = jsonify(_whole(run.id))
     answer.status_code = 202
     answer.headers["Location"] = url_for("api.show", run_id=run.id)
@@ -117,7 +117,7 @@ def show(run_id: str) -> ResponseReturnValue:
 @require_role("member")
 def act() -> ResponseReturnValue:
     """Retry, repeat, cancel or discard up to a hundred runs: what was done, and why the rest was not."""
-    body = _json()
+    body = json_body()
     if not isinstance(body, dict):
         raise Refused({"": NO_OBJECT})
     try:
@@ -159,7 +159,7 @@ def download(run_id: str, artifact_id: str) -> ResponseReturnValue:
 def _handed(job: Job) -> Iterator[tuple[dict[str, Any], Given]]:
     """The request's fields and files. Fields that the job does not have are kept, so that they are told of."""
     if request.mimetype == "application/json":
-        body = _json()
+        body = json_body()
         if not isinstance(body, dict):
             raise Refused({"": NO_OBJECT})
         yield body, {}
@@ -175,7 +175,7 @@ def _handed(job: Job) -> Iterator[tuple[dict[str, Any], Given]]:
         raise Refused({"": "Send application/json, or multipart/form-data when there are files."}, 415)
 
 
-def _json() -> Any:
+def json_body() -> Any:
     """The body as JSON; None when it is none. Few bytes of it can be many objects, so it is held much shorter."""
     request.max_content_length = LONGEST_JSON
     try:
@@ -184,7 +184,7 @@ def _json() -> Any:
         return None
 
 
-def _key() -> str | None:
+def idempotency_key() -> str | None:
     key = request.headers.get("Idempotency-Key", "").strip()
     if len(key) > LONGEST_KEY or not key.isprintable():
         raise Refused({"": f"An Idempotency-Key has at most {LONGEST_KEY} printable characters."}, 400)
@@ -193,7 +193,7 @@ def _key() -> str | None:
 
 def _key_of_many() -> str | None:
     """Each run that is made has a key of its own, the request's and the run's: it has to be short."""
-    key = _key()
+    key = idempotency_key()
     return f"api:{hashlib.sha256(key.encode()).hexdigest()[:40]}" if key else None
 
 
