@@ -132,6 +132,7 @@ def test_what_cannot_be_waited_for_is_told(program: Program, runtime: Runtime) -
     cancelled = submitted(program)
     program.post(f"/api/v1/runs/{cancelled}/cancel")
     before = count(runtime)
+    wrong: Any
     for wrong in ("x", 7, [7], [None], {"a": 1}, ["no-id"], ["0" * 28], ["\0"], [cancelled], [new_id()] * 101 + ["x"]):
         found = problem(program.post(RUNS, json={"name": "A", "after": wrong}), 422)
         assert list(found["errors"]) == ["after"], wrong

@@ -22,7 +22,7 @@ from tasks.job import Job
 from tests.conftest import Person
 from tests.front import WORKER, browser_of
 from tests.web_fixtures import Browser
-from web import forms
+from web import forms, wishes
 from workers import queues
 from workers.enqueue import submit
 from workers.execute import execute
@@ -55,6 +55,7 @@ def test_a_job_is_a_folder_with_what_it_declares(job: Job) -> None:
     assert job.queue in {queue for group in queues.GROUPS.values() for queue in group}
     assert job.title[0].isupper()
     assert job.summary.endswith(".")
+    assert not set(job.params.model_fields) & {*wishes.FIELDS, "key", "csrf_token"}, "these say something of every run"
     for sample in job.samples:
         assert sample.title
         for name in sample.files:

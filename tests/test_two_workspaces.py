@@ -28,7 +28,7 @@ from workers.runtime import Runtime
 
 SECRET = "adas-secret-words"
 # Pages that are the same for everybody: they take a name from the address that is nobody's.
-FOR_ALL = ("static", "bootstrap.static", "runs.form")
+FOR_ALL = ("static", "bootstrap.static", "runs.form", "schedules.new")
 NOT_HERS = {302, 303, 403, 404, 405, 410}
 
 
@@ -127,6 +127,16 @@ def test_nothing_of_another_workspace_can_be_changed(
         for found in (adas.ids["run_id"], adas.ids["waiting"]):
             assert eve_s.post(f"/runs/{found}/{action}").status_code == 404
             assert app.test_client().post(f"/api/v1/runs/{found}/{action}", headers=token).status_code in (404, 405)
+    ids = [adas.ids["run_id"], adas.ids["waiting"]]
+    for action in ("cancel", "retry", "again", "discard"):
+        assert_nothing_of(adas, eve_s.post("/runs/actions", {"action": action, "ids": ids}), "/runs/actions")
+        answer = app.test_client().post("/api/v1/runs/actions", json={"action": action, "ids": ids}, headers=token)
+        assert answer.status_code == 200
+        assert json.loads(answer.data)["done"] == []
+    assert eve_s.post("/runs/discard", {"ids": ids}).status_code == 303
+    for path in ("/jobs", "/jobs/probe"):
+        assert eve_s.get(f"{path}?after={ids[0]}").status_code == 404
+    assert hand_over(eve_s, after=ids[0]).status_code == 422
     assert state(runtime) == before
 
 

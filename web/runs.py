@@ -212,7 +212,7 @@ def _form(
     job: Job, given: dict[str, Any] | None, errors: dict[str, str], status: int = 200, notice: str = ""
 ) -> ResponseReturnValue:
     fields = forms.fields(job, given, errors)
-    named = {each.name for each in fields} | {"priority"}
+    named = {each.name for each in fields}
     page = render_template(
         "runs/form.html",
         job=job,
