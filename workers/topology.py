@@ -50,6 +50,7 @@ def celery_options(url: str) -> dict[str, Any]:
         "task_queues": [queue(name, url) for name in QUEUES],
         "broker_connection_retry_on_startup": True,
         "broker_connection_max_retries": None,
+        "broker_channel_error_retry": True,  # such as a full Redis that refuses writes: a worker must not end of it
     }
     if is_rabbit(url):
         return options | {"broker_heartbeat": HEARTBEAT, "broker_transport_options": {"confirm_publish": True}}
