@@ -1,5 +1,6 @@
 """Fixtures: a real database and storage in a temporary folder, a person in a workspace. Nothing of ours is mocked."""
 
+import contextlib
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -7,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pymysql
 import pytest
 from sqlalchemy import Engine, event
 
@@ -18,10 +20,12 @@ from models.engine import make_engine
 from models.session import EVERYONE
 from models.workspace import SYSTEM, Membership, Workspace
 from tests.make_run import system  # noqa: F401  # a fixture
-from tests.servers import mariadb, postgresql, rabbitmq, redis_server, valkey  # noqa: F401  # fixtures
+from tests.servers import DATABASES, emptied, mariadb, postgresql, rabbitmq, redis_server, valkey  # noqa: F401
 from tests.web_fixtures import admin, app, browser, database, invite  # noqa: F401  # fixtures
 from workers import publish
 from workers.runtime import Runtime
+
+EVERY_DATABASE = ("test_engine", "test_schedules")  # modules whose tests run on each of them
 
 
 def free_port() -> int:
@@ -58,13 +62,25 @@ def engines_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for engine in made:
         engine.dispose()
     for connection in connections:
-        connection.close()
+        with contextlib.suppress(pymysql.Error):  # which minds that it is closed already
+            connection.close()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """The engine's own tests run on every database."""
+    name = metafunc.module.__name__.rpartition(".")[2]
+    only_sqlite = metafunc.definition.get_closest_marker("sqlite")
+    if "settings" in metafunc.fixturenames and name.startswith(EVERY_DATABASE) and not only_sqlite:
+        metafunc.parametrize("settings", ["sqlite", *DATABASES], indirect=True)
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings(tmp_path: Path, request: pytest.FixtureRequest) -> Settings:
     """Settings in a folder of their own, with a broker that is not there: everything must work without it."""
-    return Settings.model_validate({"var": tmp_path / "var", "broker_url": "redis://127.0.0.1:1/0", "lease_seconds": 2})
+    name = getattr(request, "param", "sqlite")
+    url = "" if name == "sqlite" else emptied(request.getfixturevalue(name))
+    chosen = {"var": tmp_path / "var", "database_url": url, "broker_url": "redis://127.0.0.1:1/0", "lease_seconds": 2}
+    return Settings.model_validate(chosen)
 
 
 @pytest.fixture

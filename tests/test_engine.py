@@ -229,6 +229,7 @@ def test_rescued_runs_go_first_and_workspaces_take_turns(
     assert len(order) == 5
 
 
+@pytest.mark.sqlite
 def test_every_move_that_the_statements_make_is_in_the_table_of_moves(
     runtime: Runtime, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:

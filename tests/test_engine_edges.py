@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 import redis
+from pydantic import SecretStr
 from sqlalchemy import update
 
-from deploy.settings import Settings
 from models import dispatching, lifecycle
 from models.run import Run
 from models.session import EVERYONE
@@ -103,9 +103,9 @@ def test_the_window_counts_the_runs_of_all_workspaces(
 
 
 def test_what_is_submitted_while_the_broker_is_away_goes_out_as_soon_as_it_is_back(
-    valkey: tuple[Runtime, int], ada: Person, monkeypatch: pytest.MonkeyPatch
+    with_broker: tuple[Runtime, int], ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    runtime, _ = valkey
+    runtime, _ = with_broker
     publish.breaker.trip()
     submitted(runtime, install(monkeypatch), ada)
     assert dispatch.dispatch(runtime, "default") == 0
@@ -124,7 +124,7 @@ def test_runs_of_a_job_that_is_gone_end_and_do_not_fill_the_window(
 
 
 @pytest.fixture
-def valkey(runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Runtime, int]]:
+def with_broker(runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[tuple[Runtime, int]]:
     """A runtime with a broker of its own, to which a connection stands; and the broker's process id."""
     (port,) = broker.free_ports(1)
     process = subprocess.Popen(broker.command(tmp_path / "broker", port, "secret"), stdout=subprocess.DEVNULL)
@@ -132,7 +132,7 @@ def valkey(runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     while not broker.answers(url):
         assert process.poll() is None
     monkeypatch.setattr(publish.breaker, "_until", 0.0)
-    there = Runtime.from_settings(Settings.model_validate({"var": runtime.settings.var, "broker_url": url}))
+    there = Runtime.from_settings(runtime.settings.model_copy(update={"broker_url": SecretStr(url)}))
     assert publish.publish(there, "count", "default", "warm")
     yield there, process.pid
     process.kill()
@@ -142,9 +142,9 @@ def valkey(runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.parametrize("trouble", ["killed", "silent", "full"])
 def test_a_broker_in_trouble_stops_nobody_who_publishes(
-    valkey: tuple[Runtime, int], ada: Person, monkeypatch: pytest.MonkeyPatch, trouble: str
+    with_broker: tuple[Runtime, int], ada: Person, monkeypatch: pytest.MonkeyPatch, trouble: str
 ) -> None:
-    runtime, process = valkey
+    runtime, process = with_broker
     if trouble == "full":
         with redis.Redis.from_url(runtime.settings.broker) as client:
             client.config_set("maxmemory", 1)

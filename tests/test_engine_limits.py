@@ -232,6 +232,7 @@ def test_a_run_that_never_listens_is_cancelled_by_its_time_limit(
     assert execute(runtime, run_id, ME) == "cancelled"
 
 
+@pytest.mark.sqlite
 def test_ten_thousand_waiting_runs_are_looked_at_through_the_index(runtime: Runtime, ada: Person) -> None:
     """Every question of the dispatcher is a search; a scan would read all that wait, several times a second."""
     with runtime.database.look() as connection:
