@@ -43,7 +43,7 @@ class Fault:
 FAULTS = {
     fault.number: fault
     for fault in (
-        Fault(1, "kill", ALL, limit_s=900),
+        Fault(1, "kill", ALL, limit_s=1200),
         Fault(2, "pop_window"),
         Fault(3, "broker_away", ALL),
         Fault(4, "broker_silent", lane="side"),

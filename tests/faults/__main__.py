@@ -15,9 +15,10 @@ import threading
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from deploy.settings import ROOT
-from tests.faults import FAULTS, table
+from tests.faults import FAULTS, plain_celery, table
 from tests.faults.processes import Process
 from tests.faults.stage import Verdict, opened, titled
 
@@ -31,6 +32,7 @@ class Troupe:
     def __init__(self, seed: int, scale: float) -> None:
         self.seed, self.scale = seed, scale
         self.verdicts: list[Verdict] = []
+        self.beside: list[dict[str, Any]] = []
         self._lock = threading.Lock()
 
     def perform(self, plays: list[Play]) -> None:
@@ -39,6 +41,9 @@ class Troupe:
         beside = threading.Thread(target=self._in_turn, args=(lanes["side"],))
         beside.start()
         self._in_turn(lanes["main"])
+        if any(number == 1 for number, _ in plays):
+            self.beside = plain_celery.run(self.seed, self.scale)
+            say("\n".join(map(table.plain_row, self.beside)))
         beside.join()
         self._in_turn(lanes["alone"])
 
@@ -122,7 +127,7 @@ def main() -> int:
     troupe = Troupe(asked.seed, asked.scale)
     troupe.perform(_plays(asked.only, asked.on))
     took = time.monotonic() - began
-    table.write(troupe.verdicts, [], asked.seed, asked.scale, took)
+    table.write(troupe.verdicts, troupe.beside, asked.seed, asked.scale, took)
     count, passed = len(troupe.verdicts), sum(each.ok for each in troupe.verdicts)
     say(f"{passed} of {count} passed in {took / 60:.1f} min, seed {asked.seed}")
     return 0 if passed == count else 1

@@ -14,6 +14,7 @@ from tests.faults.stage import Stage, Verdict
 TREES, PROCESSES = 4, 2
 AGAIN_WITHIN_S = 45
 AHEAD = 400  # runs that wait beyond those that the next kill needs: no worker runs dry
+PLAY_S = 1000  # by then all is fed and killed
 PAUSE_S = 1.0  # between two kills at least
 # (how many of a hundred, milliseconds, computes, progress calls): mostly short, and some that a kill surely meets.
 LENGTHS = ((85, 0, False, 1), (10, 20, True, 1), (4, 200, False, 1), (1, 3_000, False, 6))
@@ -66,7 +67,7 @@ def lengths(stage: Stage, count: int) -> list[dict[str, Any]]:
 def _play(stage: Stage, trees: list[Worker], total: int, kills: Kills) -> None:
     """Feeds and kills in step: the k-th kill comes when k shares of the work are done, whatever the machine's speed."""
     todo = lengths(stage, total)
-    share, given, end = total / kills.wanted, 0, time.monotonic() + 600
+    share, given, end = total / kills.wanted, 0, time.monotonic() + PLAY_S
     while (kills.done < kills.wanted or given < total) and time.monotonic() < end:
         room = min(total, int((kills.done + 1) * share) + AHEAD) - given
         if room > 0:

@@ -42,6 +42,14 @@ def row(verdict: Verdict) -> str:
     return "\n".join([line(each), *more, *([] if verdict.ok else [f"     because {verdict.why}"])])
 
 
+def plain_row(loop: dict[str, Any]) -> str:
+    """Celery alone in the kill loop, beside ours."""
+    count, seconds, seed = loop["size"]["jobs"], loop["seconds"], loop["seed"]
+    cells = (1, loop["name"], "Valkey", count, loop["lost"], loop["twice"], None, None, "", seconds, seed)
+    parked = f"{loop['killed']} kills; of the lost, parked for an hour: {loop['of_these_parked_for_an_hour']}"
+    return f"{line(cells)}\n     {parked}"
+
+
 def as_json(verdict: Verdict) -> dict[str, Any]:
     """What stands in faults.json of it."""
     return {**asdict(verdict), "verdict": "pass" if verdict.ok else "fail"}
