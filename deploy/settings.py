@@ -81,7 +81,7 @@ class Settings(BaseSettings):
         "", description="An outside monitor's URL, fetched every minute while beat, broker and workers are well."
     )
     metrics_token: SecretStr = Field(
-        SecretStr(""), description="Bearer token that /metrics asks for. Empty: made at first use, kept in VAR/secrets."
+        SecretStr(""), description="Bearer token that /metrics asks for. Empty: made at first start, in VAR/secrets."
     )
     flower_url: str = Field(
         "", description="Where Flower listens, for the administrators' view. Empty: set by `make run`."

@@ -67,7 +67,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _configure(app, runtime.settings)
     csrf = CSRFProtect(app)
     Bootstrap5(app)
-    for part in (security, filters, errors, signin, silence):
+    for part in (security, filters, errors, signin, metrics, silence):
         part.install(app)
     _sign_in_with(app)
     for module in MODULES:

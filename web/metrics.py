@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import accumulate
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Flask, Response, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -47,6 +47,11 @@ HISTOGRAMS = (
     ("run_duration", "How long a run took, its last attempt.", "job", tally.DURATION_S),
     ("run_wait", "How long a run that was due waited for a worker.", "queue", tally.WAIT_S),
 )
+
+
+def install(app: Flask) -> None:
+    """Make the token at the start: Prometheus reads it from its file before it ever asks."""
+    app.extensions["nightshift"].settings.secret("metrics_token")
 
 
 @bp.get("/metrics")
