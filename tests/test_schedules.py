@@ -1,27 +1,24 @@
-"""Schedules: each slot once, missed ones noted, defaults moved by a setting, daylight saving as people expect."""
+"""The tick: each slot once, missed ones noted, defaults moved by a setting, a broken schedule stopped alone."""
 
-from datetime import UTC, datetime
+import time
 from functools import partial
-from zoneinfo import ZoneInfo
 
 import pytest
-from sqlalchemy import func, select, update
+from sqlalchemy import event, func, select, update
+from sqlalchemy.orm import Session
 
-from beat_schedule import defaults, times
+from beat_schedule import defaults, tick, times
+from models.base import db_now
 from models.run import Run
 from models.schedule import Schedule, Slot
 from models.session import EVERYONE
 from models.workspace import SYSTEM
-from tests.conftest import at_once
+from tests.conftest import Person, at_once
 from tests.jobs import install
 from workers.runtime import Runtime
 from workers.schedules import due_runs
 
 HOUR = 3_600_000
-
-
-def ms(text: str, zone: str = "UTC") -> int:
-    return int(datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(zone)).timestamp() * 1000)
 
 
 def sync(runtime: Runtime, moved: dict[str, str] | None = None) -> dict[str, Schedule]:
@@ -87,3 +84,75 @@ def test_a_schedule_whose_job_is_gone_stops_and_holds_no_other_up(
     with runtime.database.read(EVERYONE) as session:
         stopped = session.scalars(select(Schedule.id).where(Schedule.enabled.is_(False)).order_by(Schedule.id)).all()
     assert stopped == ["gone", "old"]
+
+
+def people_s(runtime: Runtime, person: Person, count: int, **more: object) -> None:
+    """So many schedules of a person that are due."""
+    fields = {"kind": "count", "params": {}, "repeat": "minutes", "every_minutes": 1, **more}
+    with runtime.database.write(EVERYONE) as session:
+        now: int = session.scalar(select(db_now())) or 0
+        session.add_all(
+            Schedule(
+                workspace_id=person.workspace_id,
+                account_id=person.account_id,
+                next_due=now // 60_000 * 60_000,
+                **fields,
+            )
+            for _ in range(count)
+        )
+
+
+def test_three_hundred_that_are_due_at_once_are_quick_and_each_gets_its_run(
+    runtime: Runtime, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch)
+    people_s(runtime, ada, 300)
+    began = time.monotonic()
+    assert len(due_runs(runtime)) == 300
+    took = time.monotonic() - began
+
+    assert took < 30
+    with runtime.database.read(EVERYONE) as session:
+        assert len(set(session.scalars(select(Run.schedule_id)))) == 300
+
+
+def test_one_whose_run_cannot_be_made_is_stopped_with_a_sentence_and_leaves_nothing(
+    runtime: Runtime, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch)
+    people_s(runtime, ada, 1, id="breaks")
+    people_s(runtime, ada, 2)
+    real = tick.going_on
+
+    def breaks(session: Session, schedule_id: str) -> bool:
+        if schedule_id == "breaks":
+            raise KeyError("a bug of ours")
+        return real(session, schedule_id)
+
+    monkeypatch.setattr(tick, "going_on", breaks)
+    assert len(due_runs(runtime)) == 2
+    with runtime.database.read(EVERYONE) as session:
+        broken = session.get_one(Schedule, "breaks")
+        assert (broken.enabled, broken.next_due, broken.stopped) == (False, None, tick.BROKE)
+        notes = session.scalars(select(Slot.note).where(Slot.schedule_id == "breaks")).all()
+    assert notes == ["not run: the schedule was stopped"]
+    assert due_runs(runtime) == []
+
+
+def test_an_idle_beat_only_reads(runtime: Runtime, ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    install(monkeypatch)
+    people_s(runtime, ada, 3, enabled=False)
+    said: list[str] = []
+    event.listen(runtime.database.engine, "before_cursor_execute", lambda *given: said.append(given[2]))
+    assert due_runs(runtime) == []
+    assert len(said) <= 2, said
+    assert not [each for each in said if each.startswith(("UPDATE", "INSERT", "BEGIN IMMEDIATE"))]
+
+
+def test_a_default_that_was_off_for_a_while_has_missed_nothing(
+    runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    install(monkeypatch, schedule="* * * * *")
+    sync(runtime)
+    assert sync(runtime, {"count": "off"})["count"].next_due is None
+    assert (sync(runtime)["count"].next_due or 0) > times.now() - 5_000

@@ -26,6 +26,7 @@ from workers.execute import execute
 from workers.runtime import Runtime
 from workers.schedules import due_runs
 
+pytestmark = pytest.mark.sqlite  # the tick has its own tests on every database
 DAILY = {"when_repeat": "daily", "when_time": "07:30", "when_time_zone": "Europe/Berlin", "name": "Ada"}
 
 

@@ -19,7 +19,7 @@ from workers.execute import execute
 from workers.runtime import Runtime
 from workers.schedules import due_runs
 
-pytestmark = [pytest.mark.browser, missing]
+pytestmark = [pytest.mark.browser, pytest.mark.sqlite, missing]
 
 
 @pytest.fixture(scope="module")
