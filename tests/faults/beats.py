@@ -2,6 +2,7 @@
 
 import time
 from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import select, update
 
@@ -56,7 +57,7 @@ def _plan(stage: Stage, slots: int, minutes: int) -> Book:
     book, rows = Book(), []
     together = slots * 4 // 5 // minutes
     for _ in range(together):
-        row = Schedule(id=new_id(), workspace_id=stage.workspace, kind=JOB.kind, params={}, cron="* * * * *")
+        row = Schedule(**_whose(stage), cron="* * * * *")
         row.next_due = first
         rows.append(row)
         book.slots |= {(row.id, first + 60_000 * minute) for minute in range(minutes)}
@@ -64,7 +65,7 @@ def _plan(stage: Stage, slots: int, minutes: int) -> Book:
     step = (book.last - start) / alone
     for number in range(alone):
         at = int((start + number * step) * 1000)
-        once = Schedule(id=new_id(), workspace_id=stage.workspace, kind=JOB.kind, params={}, repeat="once")
+        once = Schedule(**_whose(stage), repeat="once")
         once.once_at = once.next_due = at
         rows.append(once)
         book.slots.add((once.id, at))
@@ -102,3 +103,13 @@ def _strangers(stage: Stage, found: dict[tuple[str, int], str]) -> int:
     with stage.runtime.database.read(EVERYONE) as session:
         ids = set(session.scalars(select(Run.id).where(Run.kind == JOB.kind)))
     return len(ids - set(found.values()))
+
+
+def _whose(stage: Stage) -> dict[str, Any]:
+    return {
+        "id": new_id(),
+        "workspace_id": stage.workspace,
+        "account_id": stage.account,
+        "kind": JOB.kind,
+        "params": {},
+    }

@@ -14,10 +14,11 @@ from typing import Any
 from sqlalchemy import func, select
 
 from deploy.settings import Settings
+from models.account import Account
 from models.base import Base, db_now, new_id
 from models.run import END_STATES, RUNNING, SUCCEEDED, Run
 from models.session import EVERYONE
-from models.workspace import SYSTEM, Workspace
+from models.workspace import SYSTEM, Membership, Workspace
 from tasks.handover import HandedOver
 from tasks.job import Job
 from tests import server, servers
@@ -93,6 +94,7 @@ class Stage:
     rng: random.Random
     runtime: Runtime
     workspace: str
+    account: str  # who owns the workspace; schedules run in somebody's name
     environment: dict[str, str]
     broker_server: server.Server
     database_server: servers.DatabaseServer | None
@@ -261,13 +263,13 @@ def opened(
         runtime = Runtime.from_settings(Settings.model_validate(chosen))
         exits.callback(runtime.database.close)
         exits.enter_context(jobs.known(jobs.with_product(*product)))
-        workspace = _tables(runtime)
+        workspace, account = _tables(runtime)
         environment = _environment(chosen, product, folder)
         while publish.breaker.open:  # of an earlier stage in this process
             time.sleep(0.1)
         stage = Stage(
-            seed, scale, database, broker, folder, random.Random(seed), runtime, workspace, environment, queue_server,
-            sql_server,
+            seed, scale, database, broker, folder, random.Random(seed), runtime, workspace, account, environment,
+            queue_server, sql_server,
         )  # fmt: skip
         try:
             yield stage
@@ -276,14 +278,17 @@ def opened(
                 process.kill()
 
 
-def _tables(runtime: Runtime) -> str:
-    """The schema, the system's workspace, and one for the runs; its id."""
+def _tables(runtime: Runtime) -> tuple[str, str]:
+    """The schema, the system's workspace, and one for the runs with an owner; the ids of these two."""
     Base.metadata.create_all(runtime.database.engine)
     jobs.effects.metadata.create_all(runtime.database.engine)
-    workspace = new_id()
+    workspace, account = new_id(), new_id()
     with runtime.database.write(EVERYONE) as session:
         session.add_all([Workspace(id=SYSTEM, name="System"), Workspace(id=workspace, name="Faults")])
-    return workspace
+        session.add(Account(id=account, email="owner@example.org", name="Owner"))
+        session.flush()
+        session.add(Membership(workspace_id=workspace, account_id=account, role="owner"))
+    return workspace, account
 
 
 def _environment(settings: Mapping[str, Any], product: tuple[str, ...], folder: Path) -> dict[str, str]:
