@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from sqlalchemy import select, update
 
 from models.artifact import Upload
@@ -20,6 +21,7 @@ from tasks.job import NoParams
 from tasks.upkeep.job import DAY_MS
 from tests.conftest import Person
 from tests.jobs import install
+from tests.web_fixtures import Browser
 from workers.enqueue import submit
 from workers.execute import execute
 from workers.runtime import Runtime
@@ -158,3 +160,10 @@ def test_an_old_run_that_another_waits_for_stays_and_holds_no_other_up(
         session.add(Dependency(run_id=waits, needs_id=needed))
     assert clear_away(runtime)["runs"] == 1
     assert left(runtime) == {needed, parent, child, waits}
+
+
+def test_the_account_page_says_how_long_runs_are_kept(app: Flask, admin: Browser) -> None:
+    assert "succeeded ones after 365 days" in admin.get("/account").text
+    runtime = app.extensions["nightshift"]
+    keep(runtime, succeeded=0, failed=0, cancelled=0)
+    assert "until somebody discards them" in admin.get("/account").text

@@ -13,7 +13,7 @@ from models.base import db_now
 from models.statements import changed
 from models.workspace import Workspace
 from web import identity, people, throttle
-from web.current import everyone, may, me
+from web.current import everyone, may, me, runtime
 from web.identity import DAY_MS, TOKEN_PREFIX
 from web.inputs import Form, Name, Password, Profile, read_form, time_zones
 from web.security import digest, hash_password, new_secret, password_fits
@@ -137,6 +137,7 @@ def _page(errors: dict[str, str] | None = None, **more: Any) -> str:
         return render_template(
             "account/show.html",
             account=account,
+            kept=runtime().settings.keep_days,
             sign_ins=session.scalars(sign_ins.order_by(SignIn.seen_at.desc())).all(),
             tokens=session.execute(tokens.where(Token.account_id == account.id).order_by(Token.id)).all(),
             now=session.scalar(select(db_now())),
