@@ -135,7 +135,7 @@ class Settings(BaseSettings):
             pass
         return path.read_text().strip()
 
-    @cached_property
+    @property
     def keep_days(self) -> dict[str, int]:
         """How long ended runs are kept, by state; for ever without an entry."""
         days = {
