@@ -68,3 +68,25 @@ def test_a_queued_run_tells_its_turn(ada_s: Browser, runtime: Runtime) -> None:
     with runtime.database.write(EVERYONE) as session:
         session.add(Queue(name="default", paused_at=1))
     assert "paused this queue" in ada_s.get(f"/runs/{found[2]}").text
+
+
+def test_one_person_s_many_runs_do_not_stand_before_another_s_first(
+    ada_s: Browser, app: Flask, runtime: Runtime, grace: Person
+) -> None:
+    for _ in range(4):
+        hand_over(ada_s)
+    graces = browser_of(app, runtime, grace)
+    first, second = (run_id(hand_over(graces)) for _ in range(2))
+    assert "next in turn" in graces.get(f"/runs/{first}").text
+    assert "2 runs wait ahead of it" in graces.get(f"/runs/{second}").text, "her own first, and one of the other's"
+    low = run_id(hand_over(graces, priority="low"))
+    assert "6 runs wait ahead of it" in graces.get(f"/runs/{low}").text
+
+
+def test_a_long_line_is_not_counted_to_its_end(
+    ada_s: Browser, runtime: Runtime, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(estimate, "MOST_AHEAD", 2)
+    found = [run_id(hand_over(ada_s)) for _ in range(5)]
+    assert "2 runs wait ahead of it" in ada_s.get(f"/runs/{found[2]}").text
+    assert "more than 2 runs wait ahead of it" in ada_s.get(f"/runs/{found[4]}").text

@@ -91,7 +91,7 @@ def _ahead(session: Session, run: Run) -> int:
     ahead += _count(session, *waits, Run.priority > run.priority)
     earlier = or_(Run.due_at < run.due_at, and_(Run.due_at == run.due_at, Run.id < run.id))
     level = (*waits, Run.priority == run.priority)
-    own = _count(session, *level, Run.lane == run.lane, earlier)
+    own = _count(session, *level, Run.lane == run.lane, Run.due_at <= run.due_at, earlier)
     if not own or ahead + own > MOST_AHEAD:
         return ahead + own
     lanes = select(func.count()).where(*level, Run.lane != run.lane).group_by(Run.lane)

@@ -59,7 +59,7 @@ def open_page(app: Flask, runtime: Runtime, ada: Person, chromium: Browser) -> I
     complaints: list[str] = []
 
     def made(**options: object) -> Page:
-        context = chromium.new_context(base_url=url, **options)  # type: ignore[arg-type]
+        context = chromium.new_context(base_url=url, **options)
         context.add_cookies([{"name": "nightshift", "value": cookie.value, "url": url}])
         context.set_default_timeout(20_000)
         page = context.new_page()
