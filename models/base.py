@@ -9,7 +9,8 @@ from sqlalchemy import BigInteger, Dialect, ForeignKey, MetaData, String, Text, 
 from sqlalchemy.dialects.mysql import LONGTEXT
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
-from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.schema import CreateTable
+from sqlalchemy.sql.compiler import DDLCompiler, SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
 ID = String(28)
@@ -55,6 +56,13 @@ class Owned:
 def new_id() -> str:
     """A random id that sorts by time: 14 hex digits of microseconds, 14 of chance. Not to be guessed."""
     return f"{time.time_ns() // 1_000:014x}{secrets.token_hex(7)}"
+
+
+@compiles(CreateTable, "mysql", "mariadb")
+def _tables(element: CreateTable, compiler: DDLCompiler, **kw: Any) -> str:
+    """Whatever the server's defaults: transactions, all of Unicode, and keys that differ in case alone are two."""
+    text = compiler.visit_create_table(element, **kw).rstrip()  # type: ignore[no-untyped-call]
+    return f"{text} ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
 
 
 class db_now(FunctionElement[int]):  # noqa: N801  # reads as the SQL function it is

@@ -6,8 +6,8 @@ import os
 import random
 import time
 from collections.abc import Callable
-from functools import partial
-from typing import Any, TypeVar
+from functools import partial, wraps
+from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -16,6 +16,8 @@ from sqlalchemy.exc import DBAPIError, DisconnectionError
 from models import turns
 
 T = TypeVar("T")
+P = ParamSpec("P")
+TRIES = 6
 CONNECT_SECONDS = 5
 STATEMENT_SECONDS = 60  # nothing of ours takes so long; a server that is half-open would otherwise hold us for ever
 LOCK_SECONDS = 10
@@ -59,20 +61,25 @@ def make_engine(url: str) -> Engine:
     return engine
 
 
-def again(work: Callable[[], T], times: int = 5) -> T:
-    """Do one whole unit of work, and again where the database rolled it back so that another could go on.
+def again(work: Callable[P, T]) -> Callable[P, T]:
+    """For a whole unit of work: it is done again where the database rolled it back so that another could go on.
 
-    Safe for anything that opens its transaction itself and has no effect outside it: nothing of it is left. An error
-    of the connection is not repeated: whether the commit took place is not known then.
+    Safe for whatever opens its transaction itself and changes nothing else before the commit: nothing of it is left.
+    An error of the connection is not repeated: whether the commit took place is not known then.
     """
-    for tried in range(1, times):
-        try:
-            return work()
-        except DBAPIError as error:
-            if not other_first(error):
-                raise
-            time.sleep(random.uniform(0, 0.02 * 2**tried))  # noqa: S311  # no secret
-    return work()
+
+    @wraps(work)
+    def insist(*args: P.args, **kw: P.kwargs) -> T:
+        for tried in range(1, TRIES):
+            try:
+                return work(*args, **kw)
+            except DBAPIError as error:
+                if not other_first(error):
+                    raise
+                time.sleep(random.uniform(0, 0.02 * 2**tried))  # noqa: S311  # no secret
+        return work(*args, **kw)
+
+    return insist
 
 
 def other_first(error: DBAPIError) -> bool:

@@ -7,6 +7,7 @@ from billiard.exceptions import SoftTimeLimitExceeded
 from sqlalchemy import select, update
 
 from models import dispatching, lifecycle, limits, statements
+from models.engine import again
 from models.run import Permit, Run
 from models.session import EVERYONE
 from tasks.context import Context
@@ -73,6 +74,7 @@ def test_of_many_workers_no_more_than_the_limit_begin(
     known = runtime.limits.now()
     begun: list[str] = []
 
+    @again
     def claim(run_id: str) -> None:
         try:
             with runtime.database.begin() as connection:
@@ -237,13 +239,13 @@ def test_ten_thousand_waiting_runs_are_looked_at_through_the_index(runtime: Runt
     """Every question of the dispatcher is a search; a scan would read all that wait, several times a second."""
     with runtime.database.look() as connection:
         seen: list[tuple[str, object]] = []
-        statements = [
+        questions = [
             select(statements.c.id).where(
                 dispatching.waiting("default"), statements.c.priority == 0, statements.c.lane > "a"
             ),
             select(Run.id).where(lifecycle.LOST),
         ]
-        for statement in statements:
+        for statement in questions:
             text = str(statement.compile(connection.engine, compile_kwargs={"literal_binds": True}))
             seen += [tuple(row)[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
     assert all(str(plan).startswith("SEARCH run USING") for plan in seen), seen

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, insert
 from models import lifecycle
 from models.base import new_id
 from models.children import unclaim
+from models.engine import again
 from models.run import CANCELLED, QUEUED
 from models.statements import Claim, run
 from tasks.job import Job
@@ -76,6 +77,10 @@ class Chunk:
 
     def _flush(self, following: Claim | None) -> None:
         done, self._done = self._done, []
+        self._write(done, following)
+
+    @again
+    def _write(self, done: list[Done], following: Claim | None) -> None:
         with self._runtime.database.begin() as connection:
             if done and lifecycle.succeed(connection, done) < len(done):
                 self._cancel_where_asked(connection, done)
@@ -87,6 +92,7 @@ class Chunk:
             if lifecycle.wants_cancel(connection, claim.id):
                 lifecycle.finish(connection, claim.id, claim.attempt, CANCELLED)
 
+    @again
     def _give_back(self, claims: list[Claim]) -> None:
         with self._runtime.database.begin() as connection:
             unclaim(connection, [claim.id for claim in claims], self._worker)

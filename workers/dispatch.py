@@ -11,6 +11,7 @@ import structlog
 
 from models import children, dispatching, lifecycle, limits, tally
 from models.dispatching import Chosen
+from models.engine import again
 from models.run import FAILED
 from models.session import EVERYONE
 from tasks import discover
@@ -32,6 +33,15 @@ def reconcile(runtime: Runtime) -> int:
     if not (lost or ready):
         _sweep(runtime)
         return 0
+    moved = _take_back(runtime, lost)
+    _sweep(runtime)
+    for run_id, state in moved:
+        log.warning("run.taken_back", run=run_id, state=state)
+    return len(moved)
+
+
+@again
+def _take_back(runtime: Runtime, lost: bool) -> list[tuple[str, str]]:
     with runtime.database.write(EVERYONE) as session:
         moved = lifecycle.take_back(session) if lost else []
         released = children.release(session)
@@ -40,12 +50,10 @@ def reconcile(runtime: Runtime) -> int:
         for run_id, state in moved + released:
             if state == FAILED:
                 mail.after_lost(session, run_id, runtime.origin)
-    _sweep(runtime)
-    for run_id, state in moved:
-        log.warning("run.taken_back", run=run_id, state=state)
-    return len(moved)
+    return moved
 
 
+@again
 def _sweep(runtime: Runtime) -> None:
     if runtime.limits.now():
         with runtime.database.begin() as connection:
@@ -72,6 +80,12 @@ def dispatch(runtime: Runtime, queue: str) -> int:
         window = dispatching.window(connection, queue, runtime.settings.window)
         if dispatching.published(connection, queue) >= window or not dispatching.due_soon(connection, queue):
             return 0
+    chosen = _choose(runtime, queue, window)
+    return publish_many(runtime, queue, _messages(chosen)) if chosen else 0
+
+
+@again
+def _choose(runtime: Runtime, queue: str, window: int) -> list[Chosen]:
     bounds = runtime.limits.now()
     with runtime.database.begin() as connection:
         out = dispatching.published(connection, queue)
@@ -81,7 +95,7 @@ def dispatch(runtime: Runtime, queue: str) -> int:
         people = limits.people_at_once(bounds)
         chosen = dispatching.next_to_publish(connection, queue, room, people) if room > 0 else []
         dispatching.mark_published(connection, [each[0] for each in chosen])
-    return publish_many(runtime, queue, _messages(chosen)) if chosen else 0
+    return chosen
 
 
 def _messages(chosen: Iterable[Chosen]) -> list[tuple[str, str]]:

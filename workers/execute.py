@@ -13,6 +13,7 @@ from models import lifecycle, tally
 from models.artifact import Upload
 from models.base import db_now
 from models.children import claim_siblings, release_parent
+from models.engine import again
 from models.limits import NotNow, admit, let_go
 from models.run import BLOCKED, CANCELLED, FAILED, SUCCEEDED, Run
 from models.session import EVERYONE, after_commit
@@ -47,34 +48,46 @@ def execute(runtime: Runtime, run_id: str, worker: str) -> str | None:
     else:
         state = Chunk(runtime, claims, worker).each(lambda claim, chunk: _told(runtime, job, claim, chunk))
     if claims[0].parent_id:
-        with runtime.database.begin() as connection:  # a transaction of its own, which sees all that have ended
-            release_parent(connection, claims[0].parent_id)
+        _parent_goes_on(runtime, claims[0].parent_id)
     dispatch.top_up(runtime, job.queue)  # the window never runs dry while beat sleeps
     return state
 
 
+@again
+def _parent_goes_on(runtime: Runtime, parent_id: str) -> None:
+    with runtime.database.begin() as connection:  # a transaction of its own, which sees all that have ended
+        release_parent(connection, parent_id)
+
+
 def _take(runtime: Runtime, run_id: str, worker: str) -> list[Claim]:
     """Claim a run within its limits, and when it is a short child, some of its siblings; empty: nothing to do."""
-    lease_ms, limits = runtime.heart.lease_ms, runtime.limits.now()
     try:
-        with runtime.database.begin() as connection:
-            if limits:
-                admit(connection, limits, run_id)
-            claim = lifecycle.claim(connection, run_id, worker, lease_ms)
-            if claim is None:
-                connection.rollback()  # what admit took goes back
-                return []
-            job = discover().get(claim.kind)
-            alone = limits or job is None or job.chunk < 2 or claim.parent_id is None or claim.attempt > 1
-            if (
-                alone
-            ):  # a child that came back is tried by itself, so that one that kills its worker takes no other along
-                return [claim]
-            return [claim, *claim_siblings(connection, claim, worker, lease_ms, job.chunk - 1)]  # type: ignore[union-attr]
+        return _claimed(runtime, run_id, worker)
     except NotNow as full:
-        with runtime.database.begin() as connection:
-            lifecycle.postpone(connection, run_id, full.wait)
-        return []
+        return _postponed(runtime, run_id, full.wait)
+
+
+@again
+def _claimed(runtime: Runtime, run_id: str, worker: str) -> list[Claim]:
+    lease_ms, limits = runtime.heart.lease_ms, runtime.limits.now()
+    with runtime.database.begin() as connection:
+        if limits:
+            admit(connection, limits, run_id)
+        claim = lifecycle.claim(connection, run_id, worker, lease_ms)
+        if claim is None:
+            connection.rollback()  # what admit took goes back
+            return []
+        job = discover().get(claim.kind)
+        if limits or job is None or job.chunk < 2 or claim.parent_id is None or claim.attempt > 1:
+            return [claim]  # a child that came back is tried by itself: one that kills its worker takes no other along
+        return [claim, *claim_siblings(connection, claim, worker, lease_ms, job.chunk - 1)]
+
+
+@again
+def _postponed(runtime: Runtime, run_id: str, wait: int) -> list[Claim]:
+    with runtime.database.begin() as connection:
+        lifecycle.postpone(connection, run_id, wait)
+    return []
 
 
 def _told(runtime: Runtime, job: Job, claim: Claim, chunk: Chunk | None = None) -> str | None:
@@ -150,8 +163,7 @@ def _succeed(
     elif chunk is not None:
         chunk.keep(done)
     else:
-        with runtime.database.begin() as connection:
-            _finish(connection, runtime, done)
+        _finished(runtime, done)
 
 
 def _succeed_with_rows(
@@ -169,6 +181,12 @@ def _succeed_with_rows(
     ctx.commit()
 
 
+@again
+def _finished(runtime: Runtime, done: tuple[Claim, dict[str, Any], str]) -> None:
+    with runtime.database.begin() as connection:
+        _finish(connection, runtime, done)
+
+
 def _finish(session: Executor, runtime: Runtime, done: tuple[Claim, dict[str, Any], str]) -> None:
     if not lifecycle.succeed(session, [done]):
         raise Cancelled if lifecycle.wants_cancel(session, done[0].id) else LeaseLost
@@ -176,6 +194,7 @@ def _finish(session: Executor, runtime: Runtime, done: tuple[Claim, dict[str, An
         let_go(session, done[0].id)
 
 
+@again
 def _split(runtime: Runtime, claim: Claim, out: FannedOut) -> str | None:
     """The children and the parent's wait for them are one transaction."""
     with runtime.database.begin() as connection:
@@ -194,6 +213,7 @@ def _forget_uploads(ctx: Context, claim: Claim) -> None:
         after_commit(ctx.session, lambda key=key: ctx.storage.delete(key))  # type: ignore[misc]
 
 
+@again
 def _end(runtime: Runtime, job: Job, claim: Claim, state: str, error: str | None) -> str | None:
     with runtime.database.write(EVERYONE) as session:
         if state == FAILED and lifecycle.wants_cancel(session, claim.id):
@@ -206,6 +226,7 @@ def _end(runtime: Runtime, job: Job, claim: Claim, state: str, error: str | None
     return state
 
 
+@again
 def _later(runtime: Runtime, job: Job, claim: Claim, error: TryLater) -> str | None:
     with runtime.database.write(EVERYONE) as session:
         wait = int((error.seconds or 0) * 1000)
@@ -228,6 +249,7 @@ def out_of_time(job: Job, origin: str, session: Session, worker: str) -> None:
     lifecycle.end_leases(session, worker)  # of what it claimed and did not begin
 
 
+@again
 def hand_back(runtime: Runtime, worker: str) -> None:
     """A worker's parent stops: what its children still run goes back to queued without spending a try."""
     with runtime.database.write(EVERYONE) as session:

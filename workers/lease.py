@@ -10,6 +10,7 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import lifecycle
+from models.engine import again
 from models.session import Database
 from models.statements import Claim
 
@@ -121,14 +122,19 @@ class Lease:
         if now - self._said < PROGRESS_EVERY:
             return
         self._said = now
-        with self._heart.database.begin() as connection:
-            mine = lifecycle.report(connection, self._claim.id, self._claim.attempt, share, message)
-            cancelled = lifecycle.wants_cancel(connection, self._claim.id)
+        mine, cancelled = self._report(share, message)
         if not mine:
             raise LeaseLost
         if cancelled:
             raise Cancelled
 
+    @again
+    def _report(self, share: float, message: str) -> tuple[bool, bool]:
+        with self._heart.database.begin() as connection:
+            mine = lifecycle.report(connection, self._claim.id, self._claim.attempt, share, message)
+            return mine, lifecycle.wants_cancel(connection, self._claim.id)
+
+    @again
     def checkpoint(self, kept: dict[str, Any]) -> None:
         """Keep how far the run is; the same errors as `progress`."""
         with self._heart.database.begin() as connection:

@@ -100,8 +100,14 @@ def downgrade() -> None:
     with op.batch_alter_table('idempotency', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_idempotency_run_id'))
 
+    # MariaDB gave up its own index for the foreign key when this one came, and lets it go only with the key.
+    own = op.get_context().dialect.name in ('mysql', 'mariadb')
+    if own:
+        op.drop_constraint('fk_delivery_run_id', 'delivery', type_='foreignkey')
     with op.batch_alter_table('delivery', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_delivery_run_id'))
+    if own:
+        op.create_foreign_key('fk_delivery_run_id', 'delivery', 'run', ['run_id'], ['id'], ondelete='SET NULL')
 
     op.drop_table('tally')
     op.drop_table('run_rate')
