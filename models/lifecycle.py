@@ -6,7 +6,7 @@ Rules and reasons: deploy/decisions/0003-the-runs-table-is-the-truth.md.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, func, or_, select, update
@@ -187,6 +187,20 @@ def end_leases(session: Executor, worker: str, run_id: str | None = None) -> int
     """
     dead = and_(c.state == RUNNING, c.worker == worker, *([c.id == run_id] if run_id else []))
     return changed(session, update(run).where(dead).values(lease_until=0))
+
+
+def end_leases_of_the_dead(session: Executor, node: str, alive: Callable[[int], bool]) -> int:
+    """A worker that starts knows that those who bore its name before it are gone, and need not be waited for.
+
+    Args:
+        node: the worker's name, such as "ecg@host"; a run's `worker` is NODE:PARENT/CHILD.
+        alive: whether a process of this machine lives.
+    """
+    theirs = and_(c.state == RUNNING, c.worker.startswith(f"{node}:", autoescape=True))
+    found = session.execute(select(c.worker).where(theirs).distinct()).scalars().all()
+    parents = {worker: worker.removeprefix(f"{node}:").partition("/")[0] for worker in found}
+    dead = [worker for worker, parent in parents.items() if parent.isdigit() and not alive(int(parent))]
+    return sum(end_leases(session, worker) for worker in dead)
 
 
 def hand_back(session: Executor, worker: str) -> int:

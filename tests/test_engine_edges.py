@@ -91,6 +91,18 @@ def test_a_child_that_dies_over_a_repeated_message_ends_no_other_s_lease(
         assert lifecycle.end_leases(session, ME, run_id)
 
 
+def test_a_worker_that_starts_ends_the_leases_of_those_who_bore_its_name_and_died(
+    runtime: Runtime, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = running(runtime, ada, monkeypatch)  # held by test@here:1/2
+    with runtime.database.begin() as connection:
+        for node, alive in (("test@here", {1}), ("test", set()), ("other@here", set()), ("te_t@here", set())):
+            assert lifecycle.end_leases_of_the_dead(connection, node, alive.__contains__) == 0
+        assert lifecycle.end_leases_of_the_dead(connection, "test@here", {2}.__contains__) == 1
+    dispatch.reconcile(runtime)
+    assert (the_run(runtime, run_id).state, the_run(runtime, run_id).tries) == ("queued", 1)
+
+
 def test_the_window_counts_the_runs_of_all_workspaces(
     runtime: Runtime, ada: Person, grace: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:

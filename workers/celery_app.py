@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
 from celery import Celery, Task
-from celery.signals import setup_logging, worker_process_init, worker_shutting_down
+from celery.signals import setup_logging, worker_process_init, worker_ready, worker_shutting_down
 from celery.worker.request import Request
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -112,6 +112,24 @@ def _after_fork(**_: Any) -> None:
     with suppress(SQLAlchemyError):
         execute(runtime(), "", "warm up")  # claims nothing, but the first real claim finds an engine and its SQL ready
     gc.freeze()  # what is loaded by now stays: the collector need not look through it after each run
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it is somebody else's, and lives
+    return True
+
+
+@worker_ready.connect
+def _predecessors(sender: Any, **_: Any) -> None:
+    """What a worker of this name ran that was killed here, with all its children: beat takes it back at once."""
+    with suppress(SQLAlchemyError), runtime().database.begin() as connection:
+        if ended := lifecycle.end_leases_of_the_dead(connection, sender.hostname, _lives):
+            log.warning("worker.predecessor_lost", runs=ended)
 
 
 @worker_shutting_down.connect
