@@ -6,10 +6,10 @@ PIP := $(PY) -m pip --disable-pip-version-check install --quiet --no-deps --requ
 COMPILE := $(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate -p 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint fix lock bench train
+.PHONY: help setup run test lint fix lock bench bench-engine train
 
 help: ## List the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
 
 setup: $(VENV)/base ## Make .venv with what a run needs (PYTHON=… names the Python)
 	@echo "Set up. Next: make run"
@@ -34,11 +34,15 @@ fix: $(VENV)/test ## Put right what can be put right by itself
 lock: $(VENV)/test ## Lock requirements/*.in into requirements/*.txt, with hashes
 	$(COMPILE) requirements/base.in -o requirements/base.txt >/dev/null
 	$(COMPILE) --override requirements/no-db2-driver.txt -c requirements/base.txt requirements/test.in -o requirements/test.txt >/dev/null
+	$(COMPILE) -c requirements/base.txt -c requirements/test.txt requirements/bench.in -o requirements/bench.txt >/dev/null
 	$(COMPILE) -c requirements/base.txt requirements/train.in -o requirements/train.txt >/dev/null
 	$(COMPILE) -c requirements/base.txt requirements/db2.in -o requirements/db2.txt >/dev/null
 
 bench: $(VENV)/test ## Measure, beside a peer (var/bench/*.json)
 	@$(PY) -m tests.bench
+
+bench-engine: $(VENV)/bench ## Measure the engine beside six others (25 minutes; ARGS=--quick: 4)
+	@$(PY) -m tests.bench.engine $(ARGS)
 
 train: $(VENV)/train ## Build the ECG network afresh (MITDB=… names the recordings; installs TensorFlow)
 	@$(PY) -m tasks.ecg.training
@@ -53,6 +57,11 @@ $(VENV)/base: requirements/base.txt | $(PY)
 
 $(VENV)/test: requirements/test.txt $(VENV)/base
 	@echo "Installing what the tests need"
+	@$(PIP) -r $< || { sh deploy/venv.sh explain; exit 1; }
+	@touch $@
+
+$(VENV)/bench: requirements/bench.txt $(VENV)/test
+	@echo "Installing the peers of the bench"
 	@$(PIP) -r $< || { sh deploy/venv.sh explain; exit 1; }
 	@touch $@
 
