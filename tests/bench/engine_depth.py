@@ -81,6 +81,8 @@ def _wait(made: Runtime, workspace: str, count: int) -> None:
     ]  # fmt: skip
     with made.database.begin() as connection:
         connection.execute(insert(Run), rows)
+        if connection.dialect.name == "postgresql":  # which does this by itself within a minute
+            connection.exec_driver_sql("ANALYZE")
 
 
 def _claims(made: Runtime) -> list[float]:
