@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pytest
-from sqlalchemy import Column, Integer, MetaData, String, Table, insert
+from sqlalchemy import Column, Integer, MetaData, String, Table, insert, inspect
 from sqlalchemy.engine import Connection
 
 import tasks
@@ -27,10 +27,13 @@ OURS = ("tasks", "workers", "beat_schedule", "web")
 WITNESS = MetaData()
 EFFECT = Table("effect", WITNESS, Column("run_id", String(28)), Column("attempt", Integer))
 MOVE = Table(
-    "move", WITNESS, Column("run_id", String(28)), Column("a", String(12)), Column("b", String(12)),
-    Column("attempt_a", Integer), Column("attempt_b", Integer),
+    "move", WITNESS, Column("id", Integer, primary_key=True), Column("run_id", String(28)), Column("a", String(12)),
+    Column("b", String(12)), Column("attempt_a", Integer), Column("attempt_b", Integer),
 )  # fmt: skip
-NOTED = "INSERT INTO move VALUES (new.id, old.state, new.state, old.attempt, new.attempt)"
+NOTED = (
+    "INSERT INTO move (run_id, a, b, attempt_a, attempt_b) "
+    "VALUES (new.id, old.state, new.state, old.attempt, new.attempt)"
+)
 CHANGED = "old.state <> new.state OR old.attempt <> new.attempt"
 TRIGGERS = {
     "sqlite": [f"CREATE TRIGGER witness AFTER UPDATE ON run WHEN {CHANGED} BEGIN {NOTED}; END"],
@@ -56,6 +59,7 @@ class Working:
 
     run_id: str
     attempt: int
+    alone: bool  # not one of several children that a worker claimed together
 
 
 @dataclass(frozen=True)
@@ -92,26 +96,44 @@ class Attempt(threading.Thread):
         return self.stands
 
 
-def act(params: Params, ctx: Context) -> Acted:
-    """A job that does what its thread is ordered to; success leaves one row, in the run's own transaction."""
-    me = threading.current_thread()
+def _ordered(ctx: Context, alone: bool) -> None:
+    """Do what this thread is ordered to, until it may succeed."""
+    me, here = threading.current_thread(), Working(ctx.run_id, ctx.attempt, alone)
     assert isinstance(me, Attempt)
-    me.told.put(Working(ctx.run_id, ctx.attempt))
+    me.told.put(here)
     while (order := me.orders.get()) == "progress":
         ctx.progress(0.5, "half")
-        me.told.put(Working(ctx.run_id, ctx.attempt))
-    if order != "succeed":
-        raise {
-            "fail": JobError("This cannot be done. Choose something else."),
-            "try later": TryLater("The server is away."),
-            "crash": KeyError("something of ours"),
-            "die": Killed(),
-        }[order]
+        me.told.put(here)
+    if order == "split" and alone and ctx.children is None:
+        ctx.fan_out("child", [Params()] * CHILDREN)
+    if order in ERRORS:
+        raise ERRORS[order]
+
+
+def act(params: Params, ctx: Context) -> Acted:
+    """A job that does what it is told; success leaves one row, in the run's own transaction."""
+    _ordered(ctx, True)
     ctx.session.connection().execute(insert(EFFECT).values(run_id=ctx.run_id, attempt=ctx.attempt))
     return Acted(attempt=ctx.attempt)
 
 
+def act_as_child(params: Params, ctx: Context) -> Acted:
+    """The same of a child, which leaves nothing but its result: several are claimed and ended together."""
+    _ordered(ctx, False)
+    return Acted(attempt=ctx.attempt)
+
+
+CHILDREN = 4
+ERRORS: dict[str, BaseException] = {
+    "fail": JobError("This cannot be done. Choose something else."),
+    "try later": TryLater("The server is away."),
+    "crash": KeyError("something of ours"),
+    "die": Killed(),
+}
 JOB = Job(kind="act", title="Act", summary="Acts.", params=Params, result=Acted, run=act, attempts=3)
+CHILD = Job(
+    kind="child", title="Act", summary="Acts.", params=Params, result=Acted, run=act_as_child, attempts=3, chunk=3
+)
 
 
 @contextmanager
@@ -127,6 +149,8 @@ def known_jobs(*jobs: Job) -> Iterator[pytest.MonkeyPatch]:
 
 def place_witness(connection: Connection) -> None:
     """A table for effects that takes doubles, and a trigger that notes every change of a run's state or attempt."""
+    if inspect(connection).has_table(MOVE.name):
+        return
     WITNESS.create_all(connection)
     for statement in TRIGGERS[{"mariadb": "mysql"}.get(connection.dialect.name, connection.dialect.name)]:
         connection.exec_driver_sql(statement)

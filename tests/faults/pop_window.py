@@ -1,0 +1,79 @@
+"""Fault 2: a worker dies when the broker gave a message away and nobody has noted it yet; the message is gone."""
+
+import sys
+
+from sqlalchemy import select
+
+from models.run import Run
+from models.session import EVERYONE
+from tests.faults.processes import Process
+from tests.faults.stage import Stage, Verdict
+
+NURSERIES = 2
+OUT = 12  # runs that wait at a time: few, so that a message that is popped stands for a run that nobody did yet
+COMMAND = (sys.executable, "-m", "tests.faults.pop_failpoint")
+
+
+def run(stage: Stage) -> Verdict:
+    """200 deaths in the window; the run of each must go again."""
+    wanted, lives = stage.size(200), stage.folder / "lives.txt"
+    lives.touch()
+    stage.beat()
+    nurseries = [_nursery(stage, number) for number in range(NURSERIES)]
+    in_time = stage.until(lambda: _feed(stage) and len(_deaths(stage)) >= wanted, 240, 0.05)
+    for nursery in nurseries:
+        nursery.kill()
+        _kill_tree(nursery)
+    deaths = _deaths(stage)
+    stage.worker("last").until_ready()
+    complaints = [] if in_time else [f"only {len(deaths)} deaths in the window in time"]
+    complaints += [] if stage.settles(120) else ["it did not settle within 120 s of the last death"]
+    recovered, stuck = _recovered(stage, deaths)
+    complaints += [f"{stuck} of {len(deaths)} runs never went again"] if stuck else []
+    figures = {"deaths": len(lives.read_text().splitlines()), "in_the_window": len(deaths), "again": len(recovered)}
+    size = {"deaths": wanted}
+    return stage.verdict(2, "kill in the pop window", size, complaints, recovered=recovered, figures=figures)
+
+
+def _nursery(stage: Stage, number: int) -> Process:
+    command = [*COMMAND, str(stage.folder / "lives.txt"), str(stage.seed * 10 + number)]
+    started = Process(f"nursery{number}", command, stage.environment, stage.folder / f"nursery{number}.log")
+    stage.processes.append(started)
+    return started
+
+
+def _kill_tree(nursery: Process) -> None:
+    """Its worker leads a group of its own; who is left is found by what it was started as."""
+    import psutil
+
+    for process in psutil.process_iter(["cmdline"]):
+        words = process.info["cmdline"] or []
+        if "tests.faults.pop_failpoint" in words and str(nursery.log.parent / "lives.txt") in words:
+            process.kill()
+
+
+def _feed(stage: Stage) -> bool:
+    """A few runs wait at any time."""
+    short = OUT - stage.states()["queued"]
+    if short > 0:
+        stage.submit(short, batch=short, milliseconds=1)
+    return True
+
+
+def _deaths(stage: Stage) -> list[tuple[str, float]]:
+    """(run, when) of those deaths whose message was the run's only hope: it had not been claimed yet."""
+    lines = [line.split() for line in (stage.folder / "lives.txt").read_text().splitlines()]
+    with stage.runtime.database.read(EVERYONE) as session:
+        rows = session.execute(select(Run.id, Run.finished_at)).all()
+    ended = {row.id: row.finished_at / 1000 for row in rows if row.finished_at}
+    return [(one, float(at)) for one, at in lines if ended.get(one, float("inf")) > float(at)]
+
+
+def _recovered(stage: Stage, deaths: list[tuple[str, float]]) -> tuple[list[float], int]:
+    """Seconds from each death to the run's next start; and how many never started again."""
+    lines = [line.split() for line in stage.starts_file.read_text().splitlines()]
+    starts: dict[str, list[float]] = {}
+    for one, _attempt, at, _pid in lines:
+        starts.setdefault(one, []).append(int(at) / 1000)
+    waits = [[at - died for at in starts.get(one, ()) if at >= died] for one, died in deaths]
+    return [min(later) for later in waits if later], sum(not later for later in waits)
