@@ -204,6 +204,8 @@ def test_the_same_idempotency_key_gives_the_same_run_and_another_workspace_s_key
 
     with pytest.raises(KeyConflict), runtime.database.write(ada.workspace_id) as session:
         submit(runtime, session, job, HandedOver(Count(until=9)), ada.workspace_id, key="k")
+    with pytest.raises(KeyConflict):
+        submitted(runtime, job, ada, key="k", priority=-1)
 
 
 def test_progress_after_a_write_is_an_error(runtime: Runtime, ada: Person) -> None:

@@ -49,7 +49,7 @@ def submit(
     Raises:
         KeyConflict: the key stands for a run with other parameters.
     """
-    digest = _digest(job, handed) if key else ""
+    digest = _digest(job, handed, priority, after) if key else ""
     if key and (known := _known(session, workspace, key, digest)):
         return known
     run = insert_run(
@@ -92,13 +92,14 @@ def insert_run(session: Session, job: Job, handed: HandedOver, workspace: str, *
     return run
 
 
-def _digest(job: Job, handed: HandedOver) -> str:
-    """What must be the same for a key to mean the same run: the job, its fields, and the files' contents."""
+def _digest(job: Job, handed: HandedOver, priority: int, after: Sequence[str]) -> str:
+    """What must be the same for a key to mean the same run: job, fields, files' contents, and when it may start."""
     fields = {
         name: value for name, value in handed.params.model_dump(mode="json").items() if name not in job.file_fields()
     }
     files = [(upload.field, upload.name, upload.sha256) for upload in handed.uploads]
-    return hashlib.sha256(json.dumps([job.kind, fields, files], sort_keys=True).encode()).hexdigest()
+    asked = [job.kind, fields, files, *([priority, sorted(after)] if priority or after else [])]
+    return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
 def _known(session: Session, workspace: str, key: str, digest: str) -> Run | None:
