@@ -32,6 +32,7 @@ class Work(Params):
     milliseconds: int = Field(0, title="How long it takes", ge=0)
     busy: bool = Field(False, title="Computes instead of sleeping")
     steps: int = Field(1, title="Progress calls, evenly spread", ge=1)
+    leaves: int = Field(0, title="Bytes of the file that it leaves", ge=0)
 
 
 class Worked(Result):
@@ -45,6 +46,8 @@ def run(params: Work, ctx: Context) -> Worked:
         if params.steps > 1:
             ctx.progress(step / params.steps, f"Step {step + 1}")
         _work(params.milliseconds / params.steps / 1000, params.busy)
+    if params.leaves:
+        ctx.artifact("made.bin", "Made", "application/octet-stream", os.urandom(params.leaves))
     ctx.session.execute(insert(effects).values(run_id=ctx.run_id, attempt=ctx.attempt, at=db_now()))
     return Worked(pid=os.getpid())
 
