@@ -29,6 +29,7 @@ def change_role(account_id: str) -> ResponseReturnValue:
     """Make somebody an administrator, or end that; the last one stays."""
     wanted = request.form.get("admin") == "yes"
     with everyone(write=True) as session:
+        people.one_at_a_time(session, SYSTEM)
         account = session.get(Account, account_id) or abort(404)
         if not wanted and _administrators(session) < 2:
             flash("Somebody has to run the system: name another administrator first.", "warning")

@@ -1,6 +1,6 @@
 """What is written about people: accounts with a workspace of their own, memberships, mails to them, the audit log."""
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.account import Account
@@ -12,6 +12,14 @@ from models.workspace import SYSTEM, AuditEntry, Membership, Workspace
 def inhabited(session: Session) -> bool:
     """Whether anybody has an account yet."""
     return session.scalar(select(Account.id).limit(1)) is not None
+
+
+def one_at_a_time(session: Session, workspace_id: str) -> None:
+    """Whoever changes who has a say in a workspace waits here for others who do: two owners cannot both leave.
+
+    An UPDATE that changes nothing takes the row's lock until the commit, on every database.
+    """
+    session.execute(update(Workspace).where(Workspace.id == workspace_id).values(name=Workspace.name))
 
 
 def find(session: Session, email: str) -> Account | None:

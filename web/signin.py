@@ -11,6 +11,7 @@ from flask.typing import ResponseReturnValue
 from deploy.settings import Settings
 from models.account import Account
 from models.session import EVERYONE
+from models.workspace import SYSTEM
 from web import identity, people, throttle
 from web.current import everyone, me, person, public, runtime
 from web.inputs import Form, NewPerson, read_form, time_zones
@@ -144,6 +145,7 @@ def _code_fits(text: str) -> bool:
 def _first_account(form: Welcome) -> bool:
     hashed = hash_password(form.password)
     with runtime().database.write(EVERYONE) as session:
+        people.one_at_a_time(session, SYSTEM)  # where there is none yet, its primary key lets one of two make it
         if people.inhabited(session):
             return False
         account = people.create_account(session, password_hash=hashed, confirmed=True, **_about(form))

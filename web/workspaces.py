@@ -9,8 +9,8 @@ from sqlalchemy.orm import Session
 
 from models.account import Account, SignIn, Token
 from models.base import db_now
-from models.statements import changed
 from models.run import Run
+from models.statements import changed
 from models.workspace import ROLES, SYSTEM, Invitation, Membership, Workspace
 from web import identity, people
 from web.current import current_workspace, everyone, me, reading, require_role
@@ -166,5 +166,7 @@ def _close_doors(session: Session, account_id: str) -> None:
 
 
 def _last_owner(session: Session, member: Membership) -> bool:
+    people.one_at_a_time(session, member.workspace_id)
+    session.refresh(member)
     owners = select(func.count()).where(Membership.workspace_id == member.workspace_id, Membership.role == "owner")
     return member.role == "owner" and session.scalar(owners) == 1

@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 import structlog
 from celery.worker.consumer import Consumer as CeleryConsumer
+from kombu.transport import redis
 
 from tasks import discover
 from workers import topology
@@ -17,6 +18,23 @@ from workers.runtime import runtime
 
 log = structlog.get_logger()
 Base: Any = CeleryConsumer  # the stubs know little of it
+
+
+BaseChannel: Any = redis.Channel  # the stubs know little of it either
+
+
+class Channel(BaseChannel):  # type: ignore[misc]
+    """An entry of a Redis list that is no message at all would end the worker: Kombu reads it without a net."""
+
+    def _brpop_read(self, **options: Any) -> Any:
+        try:
+            return super()._brpop_read(**options)
+        except (ValueError, TypeError, KeyError, AttributeError) as error:
+            log.warning("message.thrown_away", why="it is no message", error=type(error).__name__)
+            return True
+
+
+redis.Transport.Channel = Channel
 
 
 class Consumer(Base):  # type: ignore[misc]
