@@ -20,7 +20,7 @@ from workers.broker import free_ports
 STAGE = {"product": ("mail",)}
 MAILS = 500
 TROUBLES = ("down", "slow", "later", "refused", "hangs up")
-EACH_S, LOAD_PER_S, SHARE = 20.0, 20.0, 1.2
+EACH_S, LOAD_PER_S, SHARE = 20.0, 10.0, 1.2
 NOISE_S = 0.005  # two quiet phases differ by that much on a shared machine
 
 
