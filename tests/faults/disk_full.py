@@ -12,7 +12,7 @@ from models.session import EVERYONE
 from tests.faults.stage import Stage, Verdict
 from workers.enqueue import retry
 
-DISK, LEFT, EACH = 16 << 20, 1 << 20, 200_000  # bytes: the disk, what is left of it, and what each run leaves there
+DISK, LEFT, EACH = 32 << 20, 1 << 20, 200_000  # bytes: the disk, what is left of it, and what each run leaves there
 REASON = "No space left on device. Make room, then run it again."
 
 
