@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from alembic import command
+from flask import Flask
 from sqlalchemy import MetaData, Table, create_engine, func, insert, inspect, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
@@ -17,7 +18,9 @@ from models.account import Throttle
 from models.base import db_now
 from models.engine import make_engine
 from models.session import EVERYONE
+from models.workspace import Membership
 from tests.conftest import Person
+from tests.front import browser_of, member_of
 from tests.jobs import install, submitted
 from tests.servers import DATABASES, DatabaseServer
 from workers import dispatch, publish
@@ -110,6 +113,21 @@ def test_readers_see_what_is_committed_and_never_wait_for_a_writer(runtime: Runt
             assert other.execute(select(func.count()).select_from(Throttle)).scalar() == 0
             isolation = other.get_isolation_level()
     assert isolation == "READ COMMITTED"
+
+
+@pytest.mark.parametrize("settings", ["sqlite", *SERVERS], indirect=True)
+def test_of_two_owners_who_leave_at_once_one_stays(app: Flask, runtime: Runtime, ada: Person) -> None:
+    grace = member_of(runtime, ada, "grace", "owner")
+    browsers = [browser_of(app, runtime, person) for person in (ada, grace)]
+    tokens = [browser.token() for browser in browsers]
+
+    def leave(number: int) -> None:
+        browsers[number].client.post("/workspace/leave", data={"csrf_token": tokens[number]})
+
+    assert together(2, leave) == []
+    with runtime.database.read(EVERYONE) as session:
+        owners = select(Membership.account_id).where(Membership.workspace_id == ada.workspace_id)
+        assert len(session.scalars(owners.where(Membership.role == "owner")).all()) == 1
 
 
 @pytest.fixture(params=["sqlite", *SERVERS])
