@@ -41,6 +41,7 @@ class Runtime:
     database: Database
     storage: Storage
     topped_up: dict[str, tuple[float, int]] = field(default_factory=dict)  # see workers.dispatch.top_up
+    out: dict[str, int] = field(default_factory=dict)  # messages of a queue on the broker when last looked at
 
     @cached_property
     def heart(self) -> Heart:
