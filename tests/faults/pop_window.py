@@ -61,12 +61,12 @@ def _feed(stage: Stage) -> bool:
 
 
 def _deaths(stage: Stage) -> list[tuple[str, float]]:
-    """(run, when) of those deaths whose message was the run's only hope: it had not been claimed yet."""
+    """(run, when) of those deaths whose message was the run's only hope: nobody worked on it then, or had done so."""
     lines = [line.split() for line in (stage.folder / "lives.txt").read_text().splitlines()]
     with stage.runtime.database.read(EVERYONE) as session:
-        rows = session.execute(select(Run.id, Run.finished_at)).all()
-    ended = {row.id: row.finished_at / 1000 for row in rows if row.finished_at}
-    return [(one, float(at)) for one, at in lines if ended.get(one, float("inf")) > float(at)]
+        rows = session.execute(select(Run.id, Run.started_at, Run.finished_at)).all()
+    begun = {row.id: (row.started_at or 0) / 1000 for row in rows if row.finished_at}
+    return [(one, float(at)) for one, at in lines if begun.get(one, float("inf")) > float(at)]
 
 
 def _recovered(stage: Stage, deaths: list[tuple[str, float]]) -> tuple[list[float], int]:

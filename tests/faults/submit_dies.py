@@ -28,7 +28,7 @@ class Front:
     """The web's side, as a client sees it."""
 
     def __init__(self, stage: Stage, person: Person) -> None:
-        token = _token(stage, person)
+        token = token_of(stage, person.account_id, person.workspace_id)
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.faults.front_that_dies", token], stdin=subprocess.PIPE, text=True,
             stdout=subprocess.PIPE, stderr=(stage.folder / "front.log").open("w"), cwd=ROOT,
@@ -91,11 +91,11 @@ def _count(stage: Stage) -> int:
         return session.scalar(select(func.count()).where(Run.kind == jobs.JOB.kind)) or 0
 
 
-def _token(stage: Stage, person: Person) -> str:
+def token_of(stage: Stage, account_id: str, workspace_id: str) -> str:
     """A program's token of this person's."""
     secret = f"nightshift_{new_id()}"
     row = Token(
-        name="a program", secret_hash=digest(secret), account_id=person.account_id, workspace_id=person.workspace_id,
+        name="a program", secret_hash=digest(secret), account_id=account_id, workspace_id=workspace_id,
         scope="write", expires_at=FAR,
     )  # fmt: skip
     with stage.runtime.database.write(EVERYONE) as session:
