@@ -24,6 +24,8 @@ def all_losses(stage: Stage, systems: Sequence[System], size: Size, seed: int) -
         thread.start()
     for thread in threads:
         thread.join()
+    if missing := {system.name for system in systems} - set(found):
+        raise SystemExit(f"the kill loop did not end for: {', '.join(sorted(missing))}")
     return found
 
 
@@ -36,25 +38,33 @@ def _keep(found: dict[str, Any], stage: Stage, system: System, size: Size, chanc
 
 def _losses(stage: Stage, system: System, size: Size, chance: random.Random) -> dict[str, Any]:
     count = max(100, int(size.lost_jobs * (0.3 if system.share < 0.2 else 1)))
-    with LOAD:
-        cast = stage.fresh(system, BENCH_EFFECTS="1")
-        cast.start()
-        cast.warm()
-        before = len(cast.ran())
-        cast.client("enqueue", "busy", 0, count)
-        _kill_under_load(cast, before, count, size.kills, chance)
-        killed = time.monotonic()
-        cast.until(before + count, 3)  # the others wait while this one is still busy
-    cast.until_ran(count, size.settle)
+    cast: Cast | None = None
+    try:
+        with LOAD:
+            cast = stage.fresh(system, BENCH_EFFECTS="1")
+            cast.start()
+            cast.warm()
+            before = len(cast.ran())
+            cast.client("enqueue", "busy", 0, count)
+            _kill_under_load(cast, before, count, size.kills, chance)
+            killed = time.monotonic()
+            cast.until(before + count, 3)  # the others wait while this one is still busy
+        cast.until_ran(count, size.settle)
+        return _told(cast, count, size, killed)
+    finally:
+        if cast is not None:
+            cast.stop()
+
+
+def _told(cast: Cast, count: int, size: Size, killed: float) -> dict[str, Any]:
     ran = [number for number, *_ in cast.ran() if number >= 0]
     last = max(ended for *_, ended in cast.ran())
     found = {
         "jobs": count, "kills": size.kills, "never_ran": count - len(set(ran)), "ran_twice": len(ran) - len(set(ran)),
         "last_ended_s": max(0.0, last - killed), "settled_s": size.settle,
     }  # fmt: skip
-    if system.module == "nightshift":
+    if cast.system.module == "nightshift":
         found["rows_twice"] = cast.client("twice", "")["twice"]
-    cast.stop()
     return found
 
 

@@ -116,7 +116,7 @@ def twice() -> int:
     from workers.runtime import runtime
 
     with runtime().database.look() as connection:
-        counts = select(func.count()).group_by(effects.c.run_id).having(func.count() > 1)
+        counts = select(func.count()).select_from(effects).group_by(effects.c.run_id).having(func.count() > 1)
         return sum(int(count) - 1 for (count,) in connection.execute(counts))
 
 
