@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, and_, func, select, union_all, update
 
 from models.base import db_now
 from models.run import QUEUED, RUNNING, SUCCEEDED
-from models.statements import PAUSED, Executor, c, run
+from models.statements import PAUSED, Executor, c, changed, run
 
 AT_LEAST = 4  # messages of a queue that may be out whatever its pace
 MANY_LANES = 500  # people waiting in one queue who are looked at in one round
@@ -123,10 +123,19 @@ def _in_turn(lanes: dict[str, deque[Chosen]], busy: Counter[str], room: int, at_
     return chosen
 
 
-def mark_published(session: Executor, ids: Sequence[str]) -> None:
-    """Written before the message goes out: a lost message is then only late, never unseen."""
-    if ids:
-        session.execute(update(run).where(c.id.in_(ids), c.state == QUEUED).values(published_at=db_now()))
+def mark_published(session: Executor, ids: Sequence[str], again: bool = False) -> int:
+    """Written before the message goes out: a lost message is then only late, never unseen.
+
+    Args:
+        again: also those that are marked already.
+
+    Returns:
+        How many it met; none when another dispatcher chose the same ones and was first.
+    """
+    if not ids:
+        return 0
+    waits = (c.id.in_(ids), c.state == QUEUED, *(() if again else (c.published_at.is_(None),)))
+    return changed(session, update(run).where(*waits).values(published_at=db_now()))
 
 
 def published_long_ago(session: Executor, queue: str, older_than_ms: int, limit: int) -> list[Chosen]:

@@ -10,7 +10,7 @@ import tasks
 from tasks.context import Context
 from tasks.job import Job, Params, Result
 
-DRAIN, HARD_LIMIT = 1, 12  # seconds; the limit is longer than a busy machine takes to see that a child is dead
+DRAIN, HARD_LIMIT = 6, 12  # seconds; the limit is longer than a busy machine takes to see that a child is dead
 
 
 class Nap(Params):

@@ -82,7 +82,7 @@ def test_of_many_workers_no_more_than_the_limit_begin(
         except limits.NotNow:
             pass
 
-    at_once(*[lambda run_id=run_id: claim(run_id) for run_id in ids])  # type: ignore[misc]
+    at_once(*[lambda run_id=run_id: claim(run_id) for run_id in ids])
     assert len(begun) == 3
     assert permits(runtime) == set(begun)
 

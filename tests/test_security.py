@@ -22,6 +22,7 @@ from web.signin import local_path
 PUBLIC = {
     "static", "bootstrap.static", "livez", "signin.welcome", "signin.sign_in", "signin.register", "recovery.forgot",
     "recovery.reset", "recovery.confirm", "invitations.accept", "health.readyz", "openapi.description",
+    "metrics.metrics",  # which wants its own token
 }  # fmt: skip
 PAGES = (
     "/account", "/workspace", "/mailbox", "/admin", "/admin/audit", "/sign-in", "/forgot", "/nowhere", "/workspace/new",

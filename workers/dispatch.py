@@ -100,8 +100,8 @@ def _choose(runtime: Runtime, queue: str, window: int) -> list[Chosen]:
             room = min(room, few - out)
         people = limits.people_at_once(bounds)
         chosen = dispatching.next_to_publish(connection, queue, room, people) if room > 0 else []
-        dispatching.mark_published(connection, [each[0] for each in chosen])
-    return chosen
+        marked = dispatching.mark_published(connection, [each[0] for each in chosen])
+    return chosen if marked else []
 
 
 def _messages(chosen: Iterable[Chosen]) -> list[tuple[str, str]]:
@@ -129,7 +129,7 @@ def republish(runtime: Runtime, queue: str) -> int:
     if waiting is None or waiting >= expected:
         return 0
     with runtime.database.begin() as connection:
-        dispatching.mark_published(connection, [each[0] for each in old])
+        dispatching.mark_published(connection, [each[0] for each in old], again=True)
         tally.add(connection, "republished", tally.labelled(queue=queue), len(old))
     log.info("queue.published_again", queue=queue, runs=len(old))
     return publish_many(runtime, queue, [(run_id, kind) for run_id, kind, _ in old])
