@@ -74,11 +74,12 @@ class Slow(SMTP):
         if self.event_handler.mood != "slow":
             await super().push(status)
             return
-        for byte in words + b"\r\n":
-            if self._writer is None or self._writer.is_closing() or self.event_handler.mood != "slow":
-                return
-            self._writer.write(bytes([byte]))
-            await asyncio.sleep(1)
+        words += b"\r\n"
+        while words and self._writer is not None and not self._writer.is_closing():
+            count = 1 if self.event_handler.mood == "slow" else len(words)
+            self._writer.write(words[:count])
+            words = words[count:]
+            await asyncio.sleep(1 if words else 0)
 
 
 class Moody(Controller):
