@@ -86,7 +86,10 @@ def say(word: str) -> None:
 def main() -> None:
     """Serves until its input ends."""
     setattr(tasks, "discover", lambda: jobs.JOBS)  # noqa: B010  # before anybody imports it from there
+    from tests.faults import wide_window
     from web import create_app
+
+    assert wide_window
 
     app = create_app()
     for line in sys.stdin:

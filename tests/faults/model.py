@@ -18,7 +18,8 @@ from models.run import SUCCEEDED
 from models.session import EVERYONE
 from models.workspace import SYSTEM, Workspace
 from tests.faults.actors import CHILD, JOB, known_jobs, place_witness
-from tests.faults.engine_machine import LEASE_S, WORKERS, Broken, Engine
+from tests.faults.engine_invariants import Broken
+from tests.faults.engine_machine import LATE, LEASE_S, WORKERS, Engine
 from tests.faults.stage import Stage, Verdict
 from workers import children, lease, publish
 from workers.runtime import Runtime
@@ -57,12 +58,13 @@ def examine(runtime: Runtime, steps: int, seed: int, an_example: int = 100, muta
     chance = random.Random(seed)
     phases = [hypothesis.Phase.generate] if mutate else [hypothesis.Phase.generate, hypothesis.Phase.shrink]
     with machine(runtime) as engine, unfenced(engine) if mutate else nullcontext():
+        engine.instead = LATE if mutate else {}
         while engine.steps < steps:
             hypothesis.seed(chance.getrandbits(32))(engine)
             chosen = hypothesis.settings(
                 max_examples=min(10, max(1, (steps - engine.steps) // an_example)), stateful_step_count=an_example,
                 deadline=None, database=None, suppress_health_check=list(hypothesis.HealthCheck),
-                print_blob=False, phases=phases,
+                print_blob=False, report_multiple_bugs=False, phases=phases,
             )  # fmt: skip
             run_state_machine_as_test(engine, settings=chosen)
         return engine.steps

@@ -70,10 +70,11 @@ def _deaths(stage: Stage) -> list[tuple[str, float]]:
 
 
 def _recovered(stage: Stage, deaths: list[tuple[str, float]]) -> tuple[list[float], int]:
-    """Seconds from each death to the run's next start; and how many never started again."""
-    lines = [line.split() for line in stage.starts_file.read_text().splitlines()]
+    """Seconds from each death until the run came to a worker again, or to one that died too; how many never started."""
     starts: dict[str, list[float]] = {}
-    for one, _attempt, at, _pid in lines:
+    for one, _attempt, at, _pid in (line.split() for line in stage.starts_file.read_text().splitlines()):
         starts.setdefault(one, []).append(int(at) / 1000)
-    waits = [[at - died for at in starts.get(one, ()) if at >= died] for one, died in deaths]
-    return [min(later) for later in waits if later], sum(not later for later in waits)
+    again = {one: sorted([*starts.get(one, ()), *(at for other, at in deaths if other == one)]) for one, _ in deaths}
+    waits = [next((at - died for at in again[one] if at > died), None) for one, died in deaths]
+    stuck = sum(not any(at >= died for at in starts.get(one, ())) for one, died in deaths)
+    return [wait for wait in waits if wait is not None], stuck

@@ -20,6 +20,7 @@ from web.security import digest
 
 POINTS = ("before insert", "after insert", "before commit", "after commit", "before publish", "after publish")
 KEPT = {"after commit", "before publish", "after publish"}  # there the run is in the table when the process dies
+WIDE = {"FAULTS_INCLUDE": "tests.faults.wide_window"}
 FAR = 4_102_444_800_000  # the year 2100
 STAGE = {"waiting_runs": 100_000}
 
@@ -50,8 +51,8 @@ class Front:
 def run(stage: Stage) -> Verdict:
     """A hundred deaths at each of six points."""
     each, person = stage.size(100), new_person(stage.runtime, "ada")
-    stage.beat()
-    stage.workers(1)
+    stage.beat(more=WIDE)
+    stage.workers(1, more=WIDE)
     front = Front(stage, person)
     complaints: list[str] = []
     right = 0
