@@ -100,7 +100,8 @@ def test_priorities_are_words_and_high_is_for_those_who_run_the_system(
 ) -> None:
     assert body(program.get(f"/api/v1/runs/{submitted(program, priority='low')}"))["priority"] == "low"
     assert body(program.get(f"/api/v1/runs/{submitted(program)}"))["priority"] == "normal"
-    for wrong in ("urgent", 7, -1, True, [], {"low": 1}):
+    words: list[Any] = ["urgent", 7, -1, True, [], {"low": 1}]
+    for wrong in words:
         assert "priority" in problem(program.post(RUNS, json={"name": "A", "priority": wrong}), 422)["errors"], wrong
     assert "priority" in problem(program.post(RUNS, json={"name": "A", "priority": "high"}), 403)["errors"]
     assert "priority" in problem(program.post(RUNS, data={"name": "A", "priority": "x"}), 422)["errors"]

@@ -134,8 +134,8 @@ def test_bodies_that_are_none_unknown_jobs_and_ids_that_are_no_ids_are_refused(p
         problem(answer, 422)
     problem(program.post(SCHEDULES, json={**GIVEN, "kind": "nothing"}), 404)
     problem(program.post(SCHEDULES, json={**GIVEN, "from_run": "0" * 28}), 404)
-    for path in ("x", "0" * 28, "%00", "default-probe"):
-        problem(program.get(f"{SCHEDULES}/{path}"), 404)
+    for path, status in (("x", 404), ("0" * 28, 404), ("default-probe", 404), ("%00", 400)):
+        problem(program.get(f"{SCHEDULES}/{path}"), status)
 
 
 def test_a_token_for_reading_and_another_workspace_s_change_nothing(

@@ -22,7 +22,7 @@ def test_a_new_database_and_its_log_are_their_owners_alone(tmp_path: Path) -> No
         connection.exec_driver_sql("CREATE TABLE something (id INTEGER)")
         found = {path.name: mode(path) for path in tmp_path.iterdir()}
     database.close()
-    assert found == dict.fromkeys(("nightshift.db", "nightshift.db-wal", "nightshift.db-shm", "nightshift.db-turn"), 0o600)
+    assert found == {f"nightshift.db{end}": 0o600 for end in ("", "-wal", "-shm", "-turn")}
 
 
 def test_a_database_in_memory_leaves_no_file() -> None:

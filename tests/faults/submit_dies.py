@@ -30,11 +30,12 @@ class Front:
 
     def __init__(self, stage: Stage, person: Person) -> None:
         token = token_of(stage, person.account_id, person.workspace_id)
-        self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.faults.front_that_dies", token], stdin=subprocess.PIPE, text=True,
-            stdout=subprocess.PIPE, stderr=(stage.folder / "front.log").open("w"), cwd=ROOT,
-            env={**os.environ, **stage.environment}, preexec_fn=partial(die_with, os.getpid()),
-        )  # fmt: skip
+        with (stage.folder / "front.log").open("w") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "tests.faults.front_that_dies", token], stdin=subprocess.PIPE, text=True,
+                stdout=subprocess.PIPE, stderr=log, cwd=ROOT,
+                env={**os.environ, **stage.environment}, preexec_fn=partial(die_with, os.getpid()),
+            )  # fmt: skip
 
     def post(self, point: str, key: str) -> str:
         """The answer to one POST: a status and a run's id, or "died"."""
