@@ -84,14 +84,17 @@ class Server:
     def run(self, *command: str, check: bool = True) -> None:
         """A command of the server's own user, to its end."""
         with self.log.open("ab") as log:
-            subprocess.run(command, check=check, timeout=STARTS_WITHIN, **self._as_its_user(log))
+            done = subprocess.run(command, check=False, timeout=STARTS_WITHIN, **self._as_its_user(log))
+        assert not check or done.returncode == 0, f"{command[0]} failed with {done.returncode}:\n{self.said()}"
 
     def spawn(self, *command: str) -> psutil.Popen:
         with self.log.open("ab") as log:
             return psutil.Popen(command, start_new_session=True, **self._as_its_user(log))
 
     def _as_its_user(self, log: Any) -> dict[str, Any]:
-        environment = {**os.environ, "HOME": str(self.folder), **self.environment()}
+        # A MariaDB that starts sweeps the temporary tables of every other one out of the folder that they share.
+        own = {"HOME": str(self.folder), "TMPDIR": str(self.folder)}
+        environment = {**os.environ, **own, **self.environment()}
         io = {"stdin": subprocess.DEVNULL, "stdout": log, "stderr": log, "cwd": self.folder, "env": environment}
         return {**io, **unprivileged()}
 
@@ -112,7 +115,7 @@ class Server:
 
     def said(self) -> str:
         """The end of its log."""
-        return self.log.read_text(errors="replace")[-3000:] if self.log.exists() else ""
+        return self.log.read_text(errors="replace")[-6000:] if self.log.exists() else ""
 
     def tree(self) -> list[psutil.Process]:
         """Its processes, the first one first."""
