@@ -1,13 +1,12 @@
-"""Runs that wait for others: dependents, and parents of children; and children claimed many at a time."""
+"""Runs that wait for others: dependents, and parents of children."""
 
-from collections.abc import Sequence
 from typing import cast
 
-from sqlalchemy import Table, and_, bindparam, exists, or_, select, update
+from sqlalchemy import Table, and_, exists, or_, select, update
 
 from models.base import db_now
 from models.run import BLOCKED, CANCELLED, FAILED, QUEUED, RUNNING, Dependency, Run
-from models.statements import CLAIMED, PAUSED, WAITS_AGAIN, Claim, Executor, c, changed, note, run
+from models.statements import WAITS_AGAIN, Executor, c, changed, note, run
 
 need = cast(Table, Dependency.__table__)
 other = cast(Table, Run.__table__).alias("other")
@@ -18,32 +17,6 @@ NEED_GOES_ON = exists().where(*NEEDS, GOES_ON).correlate(run)
 NEED_FAILED = exists().where(*NEEDS, other.c.state.in_((FAILED, CANCELLED))).correlate(run)
 READY = and_(c.state == BLOCKED, ~CHILD_GOES_ON, ~NEED_GOES_ON, ~NEED_FAILED)
 WAITED_IN_VAIN = "A run that this one waited for did not succeed. Put that one right, then retry this one."
-SIBLINGS = (
-    select(c.id)
-    .where(
-        c.parent_id == bindparam("parent"), c.state == QUEUED, c.attempt == 0, c.kind == bindparam("of_kind"),
-        c.id > bindparam("run_id"), c.due_at <= db_now(), c.cancel_at.is_(None),
-    ).order_by(c.id)
-)  # fmt: skip
-
-
-def claim_siblings(session: Executor, first: Claim, worker: str, lease_ms: int, limit: int) -> list[Claim]:
-    """Take more children of the same parent that were never tried, in one go. They count as started when they are."""
-    found = {"parent": first.parent_id, "of_kind": first.kind, "run_id": first.id}
-    ids = session.execute(SIBLINGS.limit(limit), found).scalars().all()
-    if not ids:
-        return []
-    free = and_(c.id.in_(ids), c.state == QUEUED, c.attempt == 0, c.cancel_at.is_(None), ~PAUSED)
-    values = {"state": RUNNING, "attempt": 1, "worker": worker, "started_at": None, "published_at": None}
-    session.execute(update(run).where(free).values(**values, lease_until=db_now() + lease_ms))
-    mine = select(*CLAIMED).where(c.id.in_(ids), c.state == RUNNING, c.worker == worker, c.attempt == 1)
-    return [Claim(*row) for row in session.execute(mine.order_by(c.id))]
-
-
-def unclaim(session: Executor, ids: Sequence[str], worker: str) -> int:
-    """Children that were claimed with others and not begun go back, for another worker."""
-    mine = and_(c.id.in_(ids), c.state == RUNNING, c.worker == worker, c.started_at.is_(None))
-    return changed(session, update(run).where(mine).values(**WAITS_AGAIN))
 
 
 def cancel_children(session: Executor, run_id: str) -> None:

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, and_, func, select, union_all, update
 
 from models.base import db_now
-from models.run import QUEUED, RUNNING, SUCCEEDED
+from models.run import QUEUED, RUNNING
 from models.statements import PAUSED, Executor, c, changed, run
 
 AT_LEAST = 4  # messages of a queue that may be out whatever its pace
@@ -29,16 +29,12 @@ def published(session: Executor, queue: str) -> int:
 
 
 def window(session: Executor, queue: str, most: int) -> int:
-    """How many messages of a queue may be out now: what its workers do in a second, and a few more.
+    """How many messages of a queue may be out now: enough to keep its workers awake, and no more.
 
-    Messages are served in the order they went out, so whatever is out stands before a newcomer of another person:
-    few for a queue of long runs, many for one that ends hundreds a second, which must never run dry.
+    Messages are served in the order they went out, so whatever is out stands before a newcomer of another person.
     """
     running = select(func.count()).select_from(run).where(c.queue == queue, c.state == RUNNING)
-    lately = select(c.id).where(c.state == SUCCEEDED, c.finished_at > db_now() - 1000).limit(most).subquery()
-    ended = select(func.count()).select_from(lately)
-    count = (session.execute(running).scalar() or 0) * 2 + (session.execute(ended).scalar() or 0)
-    return min(most, AT_LEAST + count)
+    return min(most, AT_LEAST + 2 * (session.execute(running).scalar() or 0))
 
 
 def due_soon(session: Executor, queue: str) -> bool:

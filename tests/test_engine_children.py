@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 import tasks
-from models import children, dispatching, lifecycle, statements
+from models import chunks, dispatching, lifecycle, statements
 from models.run import BLOCKED, QUEUED, SUCCEEDED, Run
 from models.session import EVERYONE
 from tasks.context import Context
@@ -109,7 +109,7 @@ def test_in_a_chunk_only_a_child_that_was_begun_spends_a_try_and_then_each_is_tr
     with runtime.database.begin() as connection:
         claim = lifecycle.claim(connection, ids[0], ME, 60_000)
         assert claim
-        assert len(children.claim_siblings(connection, claim, ME, 60_000, 2)) == 2
+        assert len(chunks.claim_siblings(connection, claim, ME, 60_000, 2)) == 2
     for run_id in ids:
         expire(runtime, run_id)
     assert dispatch.reconcile(runtime) == 3
@@ -155,7 +155,7 @@ def test_a_slow_chunk_gives_back_what_it_did_not_begin(
         time.sleep(0.01)
         return part(params, ctx)
 
-    monkeypatch.setattr("workers.children.CHUNK_SECONDS", 0.0)
+    monkeypatch.setattr("workers.chunk.CHUNK_SECONDS", 0.0)
     parent = submitted(runtime, jobs(slow, chunk=50), ada)
     work(runtime, parent)
     ids = [child.id for child in family(runtime, parent)]

@@ -27,6 +27,7 @@ from workers.execute import execute, hand_back, out_of_time
 from workers.queues import QUEUES
 from workers.runtime import runtime
 from workers.topology import celery_options
+from workers.woken import Message, woken
 
 log = structlog.get_logger()
 GRACE = 30  # seconds between an attempt's own time limit and the end of its process
@@ -92,7 +93,10 @@ def _register(job: Job) -> None:
         soft_time_limit=job.time_limit, time_limit=job.time_limit + GRACE,
     )  # fmt: skip
     def body(self: Any, run_id: str) -> None:
-        execute(runtime(), run_id, worker_name(self.request.hostname, os.getppid(), os.getpid()))
+        queue = (self.request.delivery_info or {}).get("routing_key") or job.queue
+        woken(
+            runtime(), Message(job.kind, queue, run_id), worker_name(self.request.hostname, os.getppid(), os.getpid())
+        )
 
 
 for _job in discover().values():

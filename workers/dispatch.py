@@ -3,7 +3,6 @@
 Runs inside beat every second, on any number of processes, and a little after each run: all moves are conditional.
 """
 
-import time
 from collections import Counter
 from collections.abc import Iterable
 
@@ -23,7 +22,6 @@ from workers.runtime import Runtime
 log = structlog.get_logger()
 UNCLAIMED_MS = 15_000
 REPUBLISH_AT_MOST = 200
-TOP_UP_SECONDS = 0.05  # after so long the window is looked at again in any case
 
 
 def reconcile(runtime: Runtime) -> int:
@@ -60,33 +58,16 @@ def _sweep(runtime: Runtime) -> None:
             limits.sweep(connection)
 
 
-def top_up(runtime: Runtime, queue: str) -> None:
-    """Fill a queue's window after a run, once half of it is used up; a quick queue's is looked at every few runs.
-
-    A window holds what the queue's workers do in a second, so that half of it never runs dry. Filling up after each
-    run would be a third transaction a run for one message.
-    """
-    now = time.monotonic()
-    since, left = runtime.topped_up.get(queue, (0.0, 0))
-    if left > 0 and now - since < TOP_UP_SECONDS:
-        runtime.topped_up[queue] = since, left - 1
-        return
-    dispatch(runtime, queue, at=0.5)
-    runtime.topped_up[queue] = now, runtime.out.get(queue, 0) // 4
-
-
-def dispatch(runtime: Runtime, queue: str, at: float = 1.0) -> int:
-    """Fill a queue's window with what waits, unless more than the share `at` of it is out. Returns how many went."""
+def dispatch(runtime: Runtime, queue: str) -> int:
+    """Fill a queue's window with what waits. Returns how many messages were published."""
     if breaker.open:  # what is marked as published now would be believed for 15 s
         return 0
     with runtime.database.look() as connection:
         # A read first: a deep queue with a full window must not take the writer's lock after each run.
         window = dispatching.window(connection, queue, runtime.settings.window)
-        runtime.out[queue] = out = dispatching.published(connection, queue)
-        if out >= window * at or not dispatching.due_soon(connection, queue):
+        if dispatching.published(connection, queue) >= window or not dispatching.due_soon(connection, queue):
             return 0
     chosen = _choose(runtime, queue, window)
-    runtime.out[queue] += len(chosen)
     return publish_many(runtime, queue, _messages(chosen)) if chosen else 0
 
 

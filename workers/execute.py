@@ -12,7 +12,8 @@ from sqlalchemy.orm import Session
 from models import lifecycle, tally
 from models.artifact import Upload
 from models.base import db_now
-from models.children import claim_siblings, release_parent
+from models.children import release_parent
+from models.chunks import claim_siblings
 from models.engine import again
 from models.limits import NotNow, admit, let_go
 from models.run import BLOCKED, CANCELLED, FAILED, SUCCEEDED, Run
@@ -22,8 +23,9 @@ from tasks import discover
 from tasks.context import Context
 from tasks.errors import FannedOut, JobError, TryLater
 from tasks.job import Job
-from workers import dispatch, mail
-from workers.children import Chunk, insert_children
+from workers import mail
+from workers.children import insert_children
+from workers.chunk import Chunk
 from workers.lease import Cancelled, Lease, LeaseLost
 from workers.runtime import Runtime
 
@@ -42,15 +44,19 @@ def execute(runtime: Runtime, run_id: str, worker: str) -> str | None:
     claims = _take(runtime, run_id, worker)
     if not claims:
         return None
-    job = discover()[claims[0].kind]
     if len(claims) == 1:
-        state = _told(runtime, job, claims[0])
+        state = _told(runtime, discover()[claims[0].kind], claims[0])
     else:
-        state = Chunk(runtime, claims, worker).each(lambda claim, chunk: _told(runtime, job, claim, chunk))
+        state = execute_chunk(runtime, claims, worker)
     if claims[0].parent_id:
         _parent_goes_on(runtime, claims[0].parent_id)
-    dispatch.top_up(runtime, job.queue)  # the window never runs dry while beat sleeps
     return state
+
+
+def execute_chunk(runtime: Runtime, claims: list[Claim], worker: str) -> str | None:
+    """Execute runs of one job that were claimed together. Returns the state the first was left in."""
+    job = discover()[claims[0].kind]
+    return Chunk(runtime, claims, worker).each(lambda claim, chunk: _told(runtime, job, claim, chunk))
 
 
 @again

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from types import TracebackType
 from typing import Any
 
@@ -41,12 +41,15 @@ class Heart:
         self._every = seconds / 4
         self._held: dict[str, Claim] = {}
         self._lost: set[str] = set()
+        self._each_beat: list[Callable[[], None]] = []
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
 
-    def hold(self, claims: Iterable[Claim]) -> None:
-        """From now on; a lease was just taken, so the next beat is soon enough."""
+    def hold(self, claims: Iterable[Claim], each_beat: Callable[[], None] | None = None) -> None:
+        """From now on; a lease was just taken, so the next beat is soon enough. `each_beat` is called before it."""
         with self._lock:
+            if each_beat:
+                self._each_beat.append(each_beat)
             for claim in claims:
                 self._held[claim.id] = claim
                 self._lost.discard(claim.id)
@@ -54,8 +57,10 @@ class Heart:
                 self._thread = threading.Thread(target=self._beat, name="lease", daemon=True)
                 self._thread.start()
 
-    def let_go(self, claims: Iterable[Claim]) -> None:
+    def let_go(self, claims: Iterable[Claim], each_beat: Callable[[], None] | None = None) -> None:
         with self._lock:
+            if each_beat:
+                self._each_beat.remove(each_beat)
             for claim in claims:
                 self._held.pop(claim.id, None)
 
@@ -67,10 +72,18 @@ class Heart:
         idle = 0
         while idle < IDLE_ROUNDS or not self._end():
             time.sleep(self._every)
+            self._call()
             held = list(self._held.values())
             idle = 0 if held else idle + 1
             if held:
                 self._extend(held)
+
+    def _call(self) -> None:
+        for call in list(self._each_beat):
+            try:
+                call()
+            except SQLAlchemyError as error:
+                log.warning("lease.not_given_back", error=type(error).__name__)
 
     def _end(self) -> bool:
         with self._lock:

@@ -1,7 +1,7 @@
 """What one process of ours holds: settings, database, storage. Made once by the entry points, handed to the rest."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
 
 from deploy.settings import Settings, settings
@@ -40,8 +40,6 @@ class Runtime:
     settings: Settings
     database: Database
     storage: Storage
-    topped_up: dict[str, tuple[float, int]] = field(default_factory=dict)  # see workers.dispatch.top_up
-    out: dict[str, int] = field(default_factory=dict)  # messages of a queue on the broker when last looked at
 
     @cached_property
     def heart(self) -> Heart:

@@ -21,7 +21,7 @@ from tests.faults.actors import CHILD, JOB, known_jobs, place_witness
 from tests.faults.engine_invariants import Broken
 from tests.faults.engine_machine import LATE, LEASE_S, WORKERS, Engine
 from tests.faults.stage import Stage, Verdict
-from workers import children, lease, publish
+from workers import chunk, lease, publish
 from workers.runtime import Runtime
 
 FENCE = re.compile(r"((?:run\.)?attempt = (?:\?|%\(\w+\)s))")
@@ -43,8 +43,8 @@ def machine(runtime: Runtime) -> Iterator[type[Engine]]:
     each = {who: Runtime.from_settings(runtime.settings) for who in WORKERS}
     with known_jobs(JOB, CHILD) as patch:
         patch.setattr(lease, "PROGRESS_EVERY", -1.0)
-        patch.setattr(children, "CHUNK_SECONDS", 1e9)
-        patch.setattr(children, "FLUSH_SECONDS", -1.0)  # what depends on how quick the machine is stays out of this
+        patch.setattr(chunk, "CHUNK_SECONDS", 1e9)
+        patch.setattr(chunk, "FLUSH_SECONDS", -1.0)  # what depends on how quick the machine is stays out of this
         patch.setattr(publish.breaker, "_until", 0.0)
         with runtime.database.write(EVERYONE) as session:
             session.merge(Workspace(id=SYSTEM, name="System"))
