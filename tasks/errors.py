@@ -1,4 +1,4 @@
-"""The two ways a job fails on purpose: the user's fault and a passing trouble of ours."""
+"""The ways a job fails on purpose: the user's fault, and a passing trouble of ours."""
 
 from typing import Any
 
@@ -33,6 +33,10 @@ class TryLater(Exception):
     def __init__(self, message: str, seconds: float | None = None) -> None:
         super().__init__(message)
         self.seconds = seconds
+
+
+class Away(TryLater):
+    """A server is not to be reached at all, so that the rest of the work would only wait for it as well."""
 
 
 class FannedOut(Exception):

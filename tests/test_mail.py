@@ -119,6 +119,20 @@ def test_later_is_tried_again_and_never_is_shown(runtime: Runtime, ada: Person, 
     assert inbox.mails == []
 
 
+def test_while_the_server_is_away_no_mail_loses_a_try_and_the_rest_is_not_tried(
+    runtime: Runtime, ada: Person, inbox: Inbox
+) -> None:
+    nobody_there = runtime.settings.model_copy(update={"smtp_port": free_port()})
+    object.__setattr__(runtime, "settings", nobody_there)
+    for _ in range(2):
+        write(runtime, ada)
+    assert execute(runtime, mail_run(runtime, ada.workspace_id), ME) == "queued"
+    first, second = deliveries(runtime)
+    assert (first.state, first.tries, second.state, second.tries) == ("queued", 0, "queued", 0)
+    assert "away" in first.reason
+    assert second.attempted_at is None
+
+
 def test_a_mail_whose_sender_died_is_unsure_and_not_sent_again(runtime: Runtime, ada: Person, inbox: Inbox) -> None:
     write(runtime, ada, state="sending", attempted_at=1)
     execute(runtime, mail_run(runtime, ada.workspace_id), ME)

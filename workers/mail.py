@@ -17,7 +17,7 @@ from models.statements import Claim
 from models.workspace import Membership
 from tasks import discover
 from tasks.context import Mailer
-from tasks.errors import JobError, TryLater
+from tasks.errors import Away, JobError, TryLater
 from tasks.job import Job
 
 TIMEOUT = 30
@@ -85,12 +85,14 @@ class SmtpMailer:
         """Hand a mail to the server.
 
         Raises:
-            TryLater: the server is away or says "later" (4xx).
+            Away: no server answers, or it does not let us in.
+            TryLater: it says "later" (4xx), or falls silent over this mail.
             JobError: the server refuses this mail for good (5xx).
         """
         message = compose(delivery, text, self._settings)
+        server = self._reached()
         try:
-            with self._connect() as server:
+            with server:
                 server.send_message(message)
         except smtplib.SMTPRecipientsRefused as error:
             code, words = next(iter(error.recipients.values()))
@@ -100,6 +102,13 @@ class SmtpMailer:
         except (OSError, smtplib.SMTPException) as error:
             raise TryLater(f"The mail server did not answer ({type(error).__name__}).") from error
 
+    def _reached(self) -> smtplib.SMTP:
+        try:
+            return self._connect()
+        except (OSError, smtplib.SMTPException) as error:
+            code = getattr(error, "smtp_code", "")
+            raise Away(f"The mail server was away ({f'{type(error).__name__} {code}'.strip()}).") from error
+
     def _connect(self) -> smtplib.SMTP:
         chosen, context = self._settings, ssl.create_default_context()
         if chosen.smtp_security == "tls":
@@ -108,10 +117,14 @@ class SmtpMailer:
             )
         else:
             server = smtplib.SMTP(chosen.smtp_host, chosen.smtp_port, timeout=TIMEOUT)
-        if chosen.smtp_security == "starttls":
-            server.starttls(context=context)
-        if chosen.smtp_user:
-            server.login(chosen.smtp_user, chosen.smtp_password.get_secret_value())
+        try:
+            if chosen.smtp_security == "starttls":
+                server.starttls(context=context)
+            if chosen.smtp_user:
+                server.login(chosen.smtp_user, chosen.smtp_password.get_secret_value())
+        except (OSError, smtplib.SMTPException):
+            server.close()
+            raise
         return server
 
 

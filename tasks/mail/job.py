@@ -14,7 +14,7 @@ from models.delivery import FAILED, QUEUED, SENDING, SENT, UNSURE, Delivery
 from models.statements import changed
 from models.workspace import SYSTEM, Invitation
 from tasks.context import Context
-from tasks.errors import JobError, TryLater
+from tasks.errors import Away, JobError, TryLater
 from tasks.job import Job, NoParams, Result
 
 log = structlog.get_logger()
@@ -44,7 +44,7 @@ def run(params: NoParams, ctx: Context) -> Sent:
         ctx.progress(number / len(ids), f"Mail {number + 1} of {len(ids)}")
         outcomes.append(_deliver(ctx, delivery_id))
     if None in outcomes:
-        raise TryLater("The mail server was away.")
+        raise TryLater("The mail server said “later”.")
     return Sent(sent=outcomes.count(SENT), failed=outcomes.count(FAILED))
 
 
@@ -66,7 +66,11 @@ def _give_up_unsure(ctx: Context) -> None:
 
 
 def _deliver(ctx: Context, delivery_id: str) -> str | None:
-    """Send one. Its new state; None when it waits for a better time, "" when another worker has it."""
+    """Send one. Its new state; None when it waits for a better time, "" when another worker has it.
+
+    Raises:
+        Away: no mail can be sent now, which is not this one's fault: it keeps its tries.
+    """
     if ctx.mailer is None:
         raise JobError("No way to send mail is set up here.")
     with ctx.database.write(ctx.workspace) as session:
@@ -78,6 +82,9 @@ def _deliver(ctx: Context, delivery_id: str) -> str | None:
         text = _with_link(session, delivery, ctx.origin)
     try:
         ctx.mailer.send(delivery, text)
+    except Away as error:
+        _settle(ctx, delivery, QUEUED, str(error), tries=delivery.tries - 1)
+        raise
     except TryLater as error:
         return _settle(ctx, delivery, FAILED if delivery.tries >= TRIES else QUEUED, str(error))
     except JobError as error:
@@ -85,8 +92,8 @@ def _deliver(ctx: Context, delivery_id: str) -> str | None:
     return _settle(ctx, delivery, SENT, "")
 
 
-def _settle(ctx: Context, delivery: Delivery, state: str, reason: str) -> str | None:
-    values = {"state": state, "reason": reason[:300], "sent_at": db_now() if state == SENT else None}
+def _settle(ctx: Context, delivery: Delivery, state: str, reason: str, **more: int) -> str | None:
+    values = {**more, "state": state, "reason": reason[:300], "sent_at": db_now() if state == SENT else None}
     with ctx.database.write(ctx.workspace) as session:
         session.execute(update(Delivery).where(Delivery.id == delivery.id, Delivery.state == SENDING).values(values))
     return None if state == QUEUED else state
