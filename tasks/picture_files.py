@@ -37,8 +37,6 @@ _MAX_TIFF_VALUES = 65_536
 # What Pillow's parsers let through on damaged input; Warning, since a caller may have made warnings errors.
 _PILLOW_BROKEN = (OSError, ValueError, SyntaxError, EOFError, struct.error, TypeError, LookupError, ArithmeticError)
 _PILLOW_ERRORS = (*_PILLOW_BROKEN, RuntimeError, AttributeError, zlib.error, Warning)
-
-
 T = TypeVar("T")
 
 
@@ -289,11 +287,8 @@ def _as_grey_or_rgb(image: Image.Image) -> Image.Image:
 
 
 _CHECKS: dict[str, Callable[[bytes], None]] = {
-    "image/png": _check_png,
-    "image/jpeg": _check_jpeg,
-    "image/bmp": _check_bmp,
-    "image/tiff": _check_tiff,
-}
+    "image/png": _check_png, "image/jpeg": _check_jpeg, "image/bmp": _check_bmp, "image/tiff": _check_tiff,
+}  # fmt: skip
 _STRIPS: dict[str, Callable[[bytes], bytes]] = {
     "image/png": _strip_png,
     "image/jpeg": _strip_jpeg,
