@@ -37,8 +37,8 @@ def window(session: Executor, queue: str, most: int) -> int:
     return min(most, AT_LEAST + 2 * (session.execute(running).scalar() or 0))
 
 
-def due_soon(session: Executor, queue: str) -> bool:
-    """Whether runs wait that the broker does not know of."""
+def any_due(session: Executor, queue: str) -> bool:
+    """Whether runs could start now that the broker does not know of: a read, before the writer's lock."""
     one = select(c.id).where(waiting(queue), c.due_at <= db_now(), ~PAUSED).limit(1)
     return session.execute(one).first() is not None
 
@@ -140,8 +140,3 @@ def published_long_ago(session: Executor, queue: str, older_than_ms: int, limit:
         c.queue == queue, c.state == QUEUED, c.published_at < db_now() - older_than_ms, ~PAUSED
     )  # fmt: skip
     return [(row.id, row.kind, row.parent_id) for row in session.execute(old.order_by(c.published_at).limit(limit))]
-
-
-def oldest_due(session: Executor) -> int | None:
-    """When the run that waits the longest became due; None when nothing waits. Paused queues do not count."""
-    return session.execute(select(func.min(c.due_at)).where(c.state == QUEUED, c.due_at <= db_now(), ~PAUSED)).scalar()

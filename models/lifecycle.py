@@ -1,5 +1,8 @@
 """The life of a run, as statements: every change of state is one conditional UPDATE whose row count decides.
 
+Beside it: runs claimed several at a time (chunks.py), those that wait for others (children.py), who is next
+(dispatching.py).
+
 Portable SQL: no RETURNING, no SELECT FOR UPDATE. Nothing here is narrowed to a workspace: this is the engine room.
 The statements of each run's way (claim, finish) are built once, so that they cost no more than their SQL.
 Rules and reasons: deploy/decisions/0003-the-runs-table-is-the-truth.md.
@@ -61,7 +64,7 @@ def postpone(session: Executor, run_id: str, wait_ms: int) -> None:
 
 
 def begin(session: Executor, claim: Claim) -> None:
-    """A child that was claimed with others starts now: from here a lost worker costs it a try."""
+    """A run that was claimed with others starts now: from here a lost worker costs it a try."""
     session.execute(BEGIN, {"run_id": claim.id, "fence": claim.attempt})
 
 
@@ -143,7 +146,7 @@ def _spend_try(
         return None
     if row.cancel_at is not None:
         return CANCELLED if finish(session, run_id, attempt, CANCELLED) else None
-    if row.started_at is None and rescued:  # claimed with its siblings, and never begun: not its fault
+    if row.started_at is None and rescued:  # claimed with others, and never begun: not its fault
         return QUEUED if _give_back(session, run_id, attempt) else None
     tries = row.tries + 1
     if tries >= row.attempts:

@@ -38,8 +38,8 @@ class Run(Owned, Base):
     """One execution of a job. Times are epoch milliseconds of the database's clock.
 
     `attempt` is the fence: it grows with each claim, and only the holder of the newest may write. `tries` counts what
-    went wrong (a lost worker, a TryLater) and only it is capped. `published_at` says that a message with this id is
-    out on the broker.
+    went wrong (a lost worker, a TryLater) and only it is capped. `published_at` says that a message is out on the
+    broker which will wake a worker for it: its own, or one for a chunk of children.
     """
 
     __tablename__ = "run"

@@ -23,7 +23,7 @@ _DAMAGED = "The picture is damaged; save or export it again."
 _UNUSUAL = "This picture is saved in an unusual way; save it as an ordinary PNG or JPEG."
 _PNG_KEPT = frozenset({b"IHDR", b"PLTE", b"IDAT", b"IEND", b"tRNS", b"gAMA", b"sRGB"})
 _PNG_START = b"\x89PNG\r\n\x1a\n"
-_SOI, _EOI, _SOS, _APP0, _APP1, _APP14, _COM = 0xD8, 0xD9, 0xDA, 0xE0, 0xE1, 0xEE, 0xFE
+_EOI, _SOS, _APP0, _APP1, _APP14, _COM = 0xD9, 0xDA, 0xE0, 0xE1, 0xEE, 0xFE
 _SOF_READ = (0xC0, 0xC1, 0xC2)
 _SOF_OTHER = (0xC3, 0xC5, 0xC6, 0xC7, 0xC9, 0xCA, 0xCB, 0xCD, 0xCE, 0xCF)
 # Two patterns, each linear: a marker may follow fill bytes, but a search through them must not start over at each.

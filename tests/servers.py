@@ -143,11 +143,6 @@ class RabbitMQ(Server):
         script = found("/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server")
         return [str(script)]
 
-    def ctl(self, *words: str) -> None:
-        """rabbitmqctl: policies, users, what an operator would set."""
-        script = found("/usr/lib/rabbitmq/bin/rabbitmqctl", "rabbitmqctl")
-        self.run(str(script), *words)
-
     def answers(self) -> bool:
         return says(self.port, b"AMQP\x00\x00\x09\x01") != b""
 

@@ -94,10 +94,6 @@ class Shown:
     asked: list[tuple[str, str]]
     family: Family
 
-    @property
-    def files_gone(self) -> bool:
-        return any(upload.deleted_at for upload in self.uploads)
-
 
 def find(session: Session, run_id: str) -> Run:
     """A run of this session's workspace; 404 for every other id."""

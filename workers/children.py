@@ -22,7 +22,7 @@ def insert_children(connection: Connection, parent: Claim, job: Job, params: lis
     start = new_id()
     for first in range(0, len(params), ROWS):
         some = enumerate(params[first : first + ROWS], first)
-        # An id sorts by time; here by the child's number, so that a chunk of workers.chunk is a stretch of them.
+        # An id sorts by time; here by the child's number, so that a chunk (models/chunks.py) is a stretch of them.
         rows = [
             {**shared, "id": f"{start[:20]}{number:08x}", "params": one, "summary": f"{number + 1} of {len(params)}"}
             for number, one in some

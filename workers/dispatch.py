@@ -1,6 +1,6 @@
 """Keeping broker and table in step: take back lost runs, publish what waits, publish again what got lost.
 
-Runs inside beat every second, on any number of processes, and a little after each run: all moves are conditional.
+Runs inside beat every second, on any number of processes, and dispatch after each message: all moves are conditional.
 """
 
 from collections import Counter
@@ -63,9 +63,9 @@ def dispatch(runtime: Runtime, queue: str) -> int:
     if breaker.open:  # what is marked as published now would be believed for 15 s
         return 0
     with runtime.database.look() as connection:
-        # A read first: a deep queue with a full window must not take the writer's lock after each run.
+        # A read first: a deep queue with a full window must not take the writer's lock after each message.
         window = dispatching.window(connection, queue, runtime.settings.window)
-        if dispatching.published(connection, queue) >= window or not dispatching.due_soon(connection, queue):
+        if dispatching.published(connection, queue) >= window or not dispatching.any_due(connection, queue):
             return 0
     chosen = _choose(runtime, queue, window)
     return publish_many(runtime, queue, _messages(chosen)) if chosen else 0

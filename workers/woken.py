@@ -58,7 +58,7 @@ def _more(runtime: Runtime, message: Message, worker: str) -> list[Claim]:
     if runtime.limits.now():
         return []
     with runtime.database.look() as connection:  # a read first: an empty queue must not take the writer's lock
-        if not dispatching.due_soon(connection, message.queue):
+        if not dispatching.any_due(connection, message.queue):
             return []
     return _claimed(runtime, message, worker)
 
