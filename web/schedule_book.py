@@ -21,7 +21,7 @@ from tasks import discover
 from tasks.handover import Given, HandedOver, Refused, hand_over
 from tasks.job import Job
 from tasks.storage import TEMPORARY
-from web import limits, submission
+from web import quotas, submission
 from web.current import current_workspace, me, reading, runtime, writing
 from web.schedule_view import DEFAULT, find, now_in
 from workers.enqueue import KeyConflict
@@ -131,7 +131,7 @@ def _check_room(session: Session) -> None:
 
 def _fill(session: Session, schedule: Schedule, draft: Draft, handed: HandedOver) -> None:
     if handed.uploads:
-        limits.check(session, handed)
+        quotas.check(session, handed)
     rule = draft.rule
     schedule.params = handed.params.model_dump(mode="json")
     schedule.title, schedule.priority, schedule.account_id = draft.title, draft.priority, me().id
@@ -184,7 +184,7 @@ def run_now(schedule_id: str, key: str | None) -> Run:
     """A run of it besides its times; the same key gives the same run back.
 
     Raises:
-        Refused: the workspace is at one of its limits.
+        Refused: the workspace is at one of its quotas.
         KeyConflict: the key stands for another run.
     """
     for last in (False, True):

@@ -13,7 +13,7 @@ from models.run import Run
 from tasks import discover
 from tasks.handover import Given, HandedOver, hand_over
 from tasks.job import Job
-from web import limits, wishes
+from web import quotas, wishes
 from web.current import current_workspace, me, reading, runtime, writing
 from web.wishes import Wishes
 from workers.enqueue import copy_uploads, submit
@@ -74,7 +74,7 @@ def _insert(job: Job, handed: HandedOver, key: str | None, wished: Wishes, **mor
     for last in (False, True):
         try:
             with writing() as session:
-                limits.check(session, handed)
+                quotas.check(session, handed)
                 wished.check(session)
                 return submit(runtime(), session, job, handed, current_workspace(), **more)
         except IntegrityError:

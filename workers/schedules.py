@@ -14,7 +14,7 @@ from models.schedule import Schedule
 from models.session import EVERYONE, after_commit
 from tasks.handover import HandedOver
 from tasks.job import Job, Params
-from workers import limits
+from workers import quotas
 from workers.enqueue import submit
 from workers.runtime import Runtime
 
@@ -46,12 +46,12 @@ def make_run(
         key: an idempotency key, for a button that is pressed twice.
 
     Raises:
-        Refused: the workspace is at one of its limits.
+        Refused: the workspace is at one of its quotas.
         FileNotFoundError: a file that the schedule kept is gone.
     """
     params = job.params.model_validate(schedule.params)
     if job.audience != "machinery":
-        limits.check(session, runtime.settings, schedule.workspace_id, HandedOver(params, kept(session, schedule, job)))
+        quotas.check(session, runtime.settings, schedule.workspace_id, HandedOver(params, kept(session, schedule, job)))
     with _copied(runtime, session, schedule, job, params) as handed:
         owner = by or schedule.account_id
         run = submit(

@@ -1,4 +1,4 @@
-"""How much one workspace may have, so that nobody fills the disk or the queues of the others."""
+"""Quotas: how much one workspace may have, so that nobody fills the disk or the queues of the others."""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -13,7 +13,7 @@ GOING_ON = (BLOCKED, QUEUED, RUNNING)  # named one by one: the index finds them,
 
 
 def check(session: Session, allowed: Settings, workspace: str, handed: HandedOver) -> None:
-    """Refuse work that would go past the limits of a workspace.
+    """Refuse work that would go past the quotas of a workspace.
 
     Raises:
         Refused: 429 for too many runs that have not ended, 413 for too many bytes.

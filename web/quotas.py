@@ -1,16 +1,16 @@
-"""The limits of a workspace (workers/limits.py), for the one of a web session."""
+"""The quotas of a workspace (workers/quotas.py), for the one of a web session."""
 
 from sqlalchemy.orm import Session
 
 from tasks.handover import HandedOver
 from web.current import current_workspace, runtime
-from workers import limits
+from workers import quotas
 
 
 def check(session: Session, handed: HandedOver) -> None:
-    """Refuse work that would go past the limits of this session's workspace.
+    """Refuse work that would go past the quotas of this session's workspace.
 
     Raises:
         Refused: 429 for too many runs that have not ended, 413 for too many bytes.
     """
-    limits.check(session, runtime().settings, current_workspace(), handed)
+    quotas.check(session, runtime().settings, current_workspace(), handed)
