@@ -2,7 +2,7 @@
 
 import re
 import sys
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 from pydantic import AliasChoices, SecretStr
 from pydantic.fields import FieldInfo
@@ -28,7 +28,8 @@ def settings() -> str:
     """A row for each setting."""
     rows = ["| variable | default | what it sets |", "|---|---|---|"]
     for name, info in Settings.model_fields.items():
-        rows.append(f"| `{_variable(name, info)}` | {_default(name, info.default)} | {info.description} |")
+        said = f"{info.description}{_one_of(info)}"
+        rows.append(f"| `{_variable(name, info)}` | {_default(name, info.default)} | {said} |")
     return "\n".join(rows)
 
 
@@ -36,6 +37,11 @@ def _variable(name: str, info: FieldInfo) -> str:
     if isinstance(info.validation_alias, AliasChoices):
         return str(info.validation_alias.choices[0])
     return f"NIGHTSHIFT_{name.upper()}"
+
+
+def _one_of(info: FieldInfo) -> str:
+    words = get_args(info.annotation) if get_origin(info.annotation) is Literal else ()
+    return f" One of {', '.join(f'`{word}`' for word in words)}." if words else ""
 
 
 def _default(name: str, value: Any) -> str:

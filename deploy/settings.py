@@ -51,7 +51,9 @@ class Settings(BaseSettings):
     ecg_processes: int = Field(1, ge=1, le=64, description="Processes of the worker for the ecg queue.")
     work_processes: int = Field(2, ge=1, le=64, description="Processes of the worker for the default and scans queues.")
     mail_processes: int = Field(1, ge=1, le=16, description="Processes of the worker for the mail queue.")
-    window: int = Field(200, ge=1, le=10_000, description="Runs of one queue that may be out on the broker at once.")
+    window: int = Field(
+        200, ge=1, le=10_000, description="At most so many runs of one queue have a message out; fewer while few run."
+    )
     lease_seconds: float = Field(
         20, gt=0.2, le=600, description="A running attempt that is silent for so long is taken back."
     )

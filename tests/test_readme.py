@@ -7,6 +7,7 @@ import pytest
 
 from deploy import readme
 from deploy.settings import ROOT
+from models.vitals import ALARMS
 
 TEXT = readme.README.read_text("utf-8")
 
@@ -17,10 +18,15 @@ def test_its_tables_and_diagram_are_those_of_the_code() -> None:
 
 def test_its_make_targets_exist() -> None:
     targets = subprocess.run(["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True).stdout
-    named = set(re.findall(r"`make ([a-z]+)`", TEXT))
-    assert {"run", "test", "setup", "train", "bench", "lint", "fix"} <= named
+    named = set(re.findall(r"`make ([a-z-]+)`", TEXT))
+    assert {"run", "test", "setup", "train", "bench", "bench-engine", "faults", "lint", "fix"} <= named
     for target in named:
         assert re.search(rf"\b{target}\b", targets), f"README names `make {target}`"
+
+
+def test_it_tells_every_alarm() -> None:
+    for name, title in ALARMS.items():
+        assert f"| {title} (`{name}`) |" in TEXT
 
 
 def test_its_links_lead_somewhere() -> None:
