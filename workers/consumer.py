@@ -12,12 +12,14 @@ import structlog
 from celery.worker.consumer import Consumer as CeleryConsumer
 from kombu.transport import redis
 
+from models.base import ID
 from tasks import discover
-from workers import topology
+from workers import publish, topology
 from workers.runtime import runtime
 
 log = structlog.get_logger()
 EVENTS_EVERY = 0.2  # seconds
+LONGEST_ID = ID.length or 0
 Base: Any = CeleryConsumer  # the stubs know little of it
 
 
@@ -30,7 +32,7 @@ class Channel(BaseChannel):  # type: ignore[misc]
     def _brpop_read(self, **options: Any) -> Any:
         try:
             return super()._brpop_read(**options)
-        except (ValueError, TypeError, KeyError, AttributeError) as error:
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
             log.warning("message.thrown_away", why="it is no message", error=type(error).__name__)
             return True
 
@@ -78,6 +80,7 @@ class Consumer(Base):  # type: ignore[misc]
                 log.warning("message.thrown_away", why=why, bytes=len(message.body or b""))
                 message.ack_log_error(log, self.connection_errors)
             else:
+                write_anew(message)
                 handle(message)
 
         return handle_ours
@@ -94,6 +97,19 @@ def what_is_wrong(message: Any) -> str:
         return "it is not JSON"
     try:
         (run_id,), named, *_ = json.loads(message.body)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, RecursionError):
         return "its arguments are not those of a job"
-    return "" if isinstance(run_id, str) and named == {} else "its arguments are not those of a job"
+    ours = isinstance(run_id, str) and run_id.isascii() and run_id.isalnum() and len(run_id) <= LONGEST_ID
+    return "" if ours and named == {} else "its arguments are not those of a job"
+
+
+def write_anew(message: Any) -> None:
+    """Of a message we believe the job, the run and its own id; all else stands as we write it.
+
+    Celery would act on more: time limits, delays, what to call afterwards. On some of it it falls over without
+    acknowledging the message, and a worker that holds one such takes no other.
+    """
+    ((run_id,), *_) = json.loads(message.body)
+    message.headers = publish.headers(message.headers["task"], message.headers["id"], run_id)
+    message.body, message.content_encoding = publish.body(run_id), "utf-8"
+    message.properties.pop("reply_to", None)

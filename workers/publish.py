@@ -208,13 +208,20 @@ def _send(producer: Producer, kind: str, queue: str, run_id: str) -> None:
     It goes to the queue by its name (the exchange ""), so that nothing on a flushed broker has to lead there.
     """
     task_id = f"{run_id}.{time.time_ns():x}"
-    headers: dict[str, Any] = {
+    producer.publish(
+        body(run_id), content_type="application/json", content_encoding="utf-8", exchange="", routing_key=queue,
+        headers=headers(kind, task_id, run_id), correlation_id=task_id, delivery_mode=2, retry=False,
+    )  # fmt: skip
+
+
+def headers(kind: str, task_id: str, run_id: str) -> dict[str, Any]:
+    """What Celery is told of a message. A worker reads no more than these three of one that came in."""
+    return {
         "lang": "py", "task": kind, "id": task_id, "root_id": task_id, "parent_id": None, "group": None, "retries": 0,
         "eta": None, "expires": None, "timelimit": [None, None], "argsrepr": repr((run_id,)), "kwargsrepr": "{}",
         "origin": "nightshift", "ignore_result": True,
     }  # fmt: skip
-    body = [[run_id], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}]
-    producer.publish(
-        json.dumps(body), content_type="application/json", content_encoding="utf-8", exchange="", routing_key=queue,
-        headers=headers, correlation_id=task_id, delivery_mode=2, retry=False,
-    )  # fmt: skip
+
+
+def body(run_id: str) -> str:
+    return json.dumps([[run_id], {}, {"callbacks": None, "errbacks": None, "chain": None, "chord": None}])
