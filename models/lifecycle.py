@@ -9,6 +9,7 @@ Rules and reasons: deploy/decisions/0003-the-runs-table-is-the-truth.md.
 """
 
 import random
+import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from sqlalchemy import BigInteger, ColumnElement, and_, bindparam, case, func, o
 from models.base import db_now
 from models.children import cancel_children, has_needs
 from models.run import BLOCKED, CANCELLED, FAILED, QUEUED, RUNNING, SUCCEEDED
-from models.statements import CLAIMED, PAUSED, WAITS_AGAIN, Claim, Executor, c, changed, left, note, run
+from models.statements import CLAIMED, PAUSED, WAITS_AGAIN, Claim, Done, Executor, c, changed, left, note, run
 
 BACKOFF_MS = 2_000
 BACKOFF_CAP_MS = 10 * 60_000
@@ -42,7 +43,8 @@ SUCCEED = (
     .where(MINE, c.cancel_at.is_(None))
     .values(
         state=SUCCEEDED, result=bindparam("answer"), headline=bindparam("said"), error=None, progress=1.0,
-        finished_at=db_now(), started_at=func.coalesce(c.started_at, db_now()), lease_until=None, checkpoint=None,
+        finished_at=db_now() - bindparam("ended_ago", type_=BigInteger), lease_until=None, checkpoint=None,
+        started_at=func.coalesce(c.started_at, db_now() - bindparam("began_ago", type_=BigInteger)),
     )
 )  # fmt: skip
 
@@ -100,16 +102,20 @@ def wants_cancel(session: Executor, run_id: str) -> bool:
     return session.execute(select(c.cancel_at).where(c.id == run_id)).scalar() is not None
 
 
-def succeed(session: Executor, done: Sequence[tuple[Claim, dict[str, Any], str]]) -> int:
-    """End runs, given as (claim, result, headline), as succeeded; those cancelled or lost meanwhile are left out.
+def succeed(session: Executor, done: Sequence[Done]) -> int:
+    """End runs as succeeded; those cancelled or lost meanwhile are left out.
 
     Returns:
         How many were still theirs.
     """
+    now = time.monotonic()
     values = [
-        {"run_id": claim.id, "fence": claim.attempt, "answer": answer, "said": headline[:200]}
-        for claim, answer, headline in done
-    ]
+        {
+            "run_id": one.claim.id, "fence": one.claim.attempt, "answer": one.result, "said": one.headline[:200],
+            "began_ago": int((now - one.began) * 1000), "ended_ago": int((now - one.ended) * 1000),
+        }
+        for one in done
+    ]  # fmt: skip
     return changed(session, SUCCEED, values if len(values) > 1 else values[0])
 
 

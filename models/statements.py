@@ -38,6 +38,17 @@ class Claim:
     checkpoint: dict[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a run that succeeded leaves; `began` and `ended` are this process's `time.monotonic()`."""
+
+    claim: Claim
+    result: dict[str, Any]
+    headline: str
+    began: float
+    ended: float
+
+
 def changed(session: Executor, statement: Any, values: Any = None) -> int:
     """Execute an UPDATE or DELETE and tell how many rows it met."""
     result = cast(CursorResult[Any], session.execute(statement, values))

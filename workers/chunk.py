@@ -4,7 +4,6 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
 from sqlalchemy import Connection
 
@@ -12,10 +11,9 @@ from models import lifecycle
 from models.chunks import unclaim
 from models.engine import again
 from models.run import CANCELLED
-from models.statements import Claim
+from models.statements import Claim, Done
 from workers.runtime import Runtime
 
-Done = tuple[Claim, dict[str, Any], str]
 FLUSH_SECONDS = 0.25  # results are kept at least so often: what a lost worker did not keep is computed again
 CHUNK_SECONDS = 5.0  # after so long what was claimed and not begun goes back, for workers that are free
 
@@ -85,7 +83,7 @@ class Chunk:
                 lifecycle.begin(connection, following)
 
     def _cancel_where_asked(self, connection: Connection, done: list[Done]) -> None:
-        for claim, _, _ in done:  # the others are another attempt's, and finish refuses them
+        for claim in (one.claim for one in done):  # the others are another attempt's, and finish refuses them
             if lifecycle.wants_cancel(connection, claim.id):
                 lifecycle.finish(connection, claim.id, claim.attempt, CANCELLED)
 

@@ -20,7 +20,7 @@ from workers.queues import QUEUES
 from workers.runtime import Runtime
 
 log = structlog.get_logger()
-UNCLAIMED_MS = 15_000
+UNCLAIMED_MS = 5_000
 REPUBLISH_AT_MOST = 200
 
 
@@ -60,25 +60,31 @@ def _sweep(runtime: Runtime) -> None:
 
 def dispatch(runtime: Runtime, queue: str) -> int:
     """Fill a queue's window with what waits. Returns how many messages were published."""
-    if breaker.open:  # what is marked as published now would be believed for 15 s
+    if breaker.open:  # what is marked as published now would be believed for 5 s
         return 0
     with runtime.database.look() as connection:
         # A read first: a deep queue with a full window must not take the writer's lock after each message.
         window = dispatching.window(connection, queue, runtime.settings.window)
-        if dispatching.published(connection, queue) >= window or not dispatching.any_due(connection, queue):
+        room = window - dispatching.published(connection, queue)
+        if not dispatching.any_due(connection, queue):
             return 0
-    chosen = _choose(runtime, queue, window)
+    if room <= 0:  # by the table; messages that died with a worker must not keep all others from going out
+        room = window - _on_broker(runtime, queue, window)
+    chosen = _choose(runtime, queue, room) if room > 0 else []
     return publish_many(runtime, queue, _messages(chosen)) if chosen else 0
 
 
+def _on_broker(runtime: Runtime, queue: str, unknown: int) -> int:
+    known = length(runtime, queue)
+    return unknown if known is None else known
+
+
 @again
-def _choose(runtime: Runtime, queue: str, window: int) -> list[Chosen]:
+def _choose(runtime: Runtime, queue: str, room: int) -> list[Chosen]:
     bounds = runtime.limits.now()
     with runtime.database.begin() as connection:
-        out = dispatching.published(connection, queue)
-        room = window - out
         if bounds and (few := limits.room(connection, bounds, queue)) is not None:
-            room = min(room, few - out)
+            room = min(room, few - dispatching.published(connection, queue))
         people = limits.people_at_once(bounds)
         chosen = dispatching.next_to_publish(connection, queue, room, people) if room > 0 else []
         marked = dispatching.mark_published(connection, [each[0] for each in chosen])

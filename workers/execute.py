@@ -1,5 +1,6 @@
 """One attempt of a run: claim, lease, run the job, finish. The only place that catches everything."""
 
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -18,7 +19,7 @@ from models.engine import again
 from models.limits import NotNow, admit, let_go
 from models.run import BLOCKED, CANCELLED, FAILED, SUCCEEDED, Run
 from models.session import EVERYONE, after_commit
-from models.statements import Claim, Executor
+from models.statements import Claim, Done, Executor
 from tasks import discover
 from tasks.context import Context
 from tasks.errors import FannedOut, JobError, TryLater
@@ -107,8 +108,11 @@ def _attempt(runtime: Runtime, job: Job, claim: Claim, chunk: Chunk | None) -> s
     try:
         with Lease(runtime.heart, claim) as lease, _context(runtime, claim, lease) as ctx:
             params = job.params.model_validate(claim.params)
+            began = time.monotonic()
             result = job.run(params, ctx)
-            _succeed(runtime, job, claim, ctx, params, result, chunk)
+            headline = job.headline(result) if job.headline else ""
+            done = Done(claim, result.model_dump(mode="json"), headline, began, time.monotonic())
+            _succeed(runtime, job, ctx, params, done, chunk)
             return SUCCEEDED
     except FannedOut as out:
         return _split(runtime, claim, out)
@@ -158,13 +162,9 @@ def _context(runtime: Runtime, claim: Claim, lease: Lease) -> Context:
     )
 
 
-def _succeed(
-    runtime: Runtime, job: Job, claim: Claim, ctx: Context, params: Any, result: Any, chunk: Chunk | None
-) -> None:
-    headline = job.headline(result) if job.headline else ""
-    done = (claim, result.model_dump(mode="json"), headline)
+def _succeed(runtime: Runtime, job: Job, ctx: Context, params: Any, done: Done, chunk: Chunk | None) -> None:
     forget = job.forget_uploads is not None and job.forget_uploads(params)
-    if not ctx.untouched or forget or mail.wanted(job, claim):
+    if not ctx.untouched or forget or mail.wanted(job, done.claim):
         _succeed_with_rows(runtime, job, ctx, done, forget)
     elif chunk is not None:
         chunk.keep(done)
@@ -172,32 +172,30 @@ def _succeed(
         _finished(runtime, done)
 
 
-def _succeed_with_rows(
-    runtime: Runtime, job: Job, ctx: Context, done: tuple[Claim, dict[str, Any], str], forget: bool
-) -> None:
+def _succeed_with_rows(runtime: Runtime, job: Job, ctx: Context, done: Done, forget: bool) -> None:
     """State, result, artifacts, mail and the job's own rows in one transaction; without the fence none of them."""
-    claim, session = done[0], ctx.session
+    claim, session = done.claim, ctx.session
     # Rows go first, so that the fence is the last word before the commit.
     session.add_all(ctx.artifacts)
     if forget:
         _forget_uploads(ctx, claim)
-    mail.after_run(session, job, claim, SUCCEEDED, done[2], ctx.origin)
+    mail.after_run(session, job, claim, SUCCEEDED, done.headline, ctx.origin)
     session.flush()
     _finish(session, runtime, done)
     ctx.commit()
 
 
 @again
-def _finished(runtime: Runtime, done: tuple[Claim, dict[str, Any], str]) -> None:
+def _finished(runtime: Runtime, done: Done) -> None:
     with runtime.database.begin() as connection:
         _finish(connection, runtime, done)
 
 
-def _finish(session: Executor, runtime: Runtime, done: tuple[Claim, dict[str, Any], str]) -> None:
+def _finish(session: Executor, runtime: Runtime, done: Done) -> None:
     if not lifecycle.succeed(session, [done]):
-        raise Cancelled if lifecycle.wants_cancel(session, done[0].id) else LeaseLost
+        raise Cancelled if lifecycle.wants_cancel(session, done.claim.id) else LeaseLost
     if runtime.limits.now():
-        let_go(session, done[0].id)
+        let_go(session, done.claim.id)
 
 
 @again

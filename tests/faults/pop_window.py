@@ -2,10 +2,6 @@
 
 import sys
 
-from sqlalchemy import select
-
-from models.run import Run
-from models.session import EVERYONE
 from tests.faults.processes import Process
 from tests.faults.stage import Stage, Verdict
 
@@ -63,17 +59,23 @@ def _feed(stage: Stage) -> bool:
 def _deaths(stage: Stage) -> list[tuple[str, float]]:
     """(run, when) of those deaths whose message was the run's only hope: nobody worked on it then, or had done so."""
     lines = [line.split() for line in (stage.folder / "lives.txt").read_text().splitlines()]
-    with stage.runtime.database.read(EVERYONE) as session:
-        rows = session.execute(select(Run.id, Run.started_at, Run.finished_at)).all()
-    begun = {row.id: (row.started_at or 0) / 1000 for row in rows if row.finished_at}
-    return [(one, float(at)) for one, at in lines if begun.get(one, float("inf")) > float(at)]
+    starts = _starts(stage)
+    ours = [(one, at) for one, at in lines if one in stage.accepted]  # a canary's message may be lost as well
+    return [(one, float(at)) for one, at in ours if not any(start <= float(at) for start in starts.get(one, ()))]
+
+
+def _starts(stage: Stage) -> dict[str, list[float]]:
+    """When work on each run began, as its job itself noted it."""
+    starts: dict[str, list[float]] = {}
+    if stage.starts_file.exists():
+        for one, _attempt, at, _pid in (line.split() for line in stage.starts_file.read_text().splitlines()):
+            starts.setdefault(one, []).append(int(at) / 1000)
+    return starts
 
 
 def _recovered(stage: Stage, deaths: list[tuple[str, float]]) -> tuple[list[float], int]:
     """Seconds from each death until the run came to a worker again, or to one that died too; how many never started."""
-    starts: dict[str, list[float]] = {}
-    for one, _attempt, at, _pid in (line.split() for line in stage.starts_file.read_text().splitlines()):
-        starts.setdefault(one, []).append(int(at) / 1000)
+    starts = _starts(stage)
     again = {one: sorted([*starts.get(one, ()), *(at for other, at in deaths if other == one)]) for one, _ in deaths}
     waits = [next((at - died for at in again[one] if at > died), None) for one, died in deaths]
     stuck = sum(not any(at >= died for at in starts.get(one, ())) for one, died in deaths)
