@@ -21,7 +21,7 @@ from models.session import EVERYONE
 from models.workspace import SYSTEM, Membership, Workspace
 from tests.make_run import system  # noqa: F401  # a fixture
 from tests.servers import DATABASES, emptied, mariadb, postgresql, rabbitmq, redis_server, valkey  # noqa: F401
-from tests.web_fixtures import admin, app, browser, database, invite  # noqa: F401  # fixtures
+from tests.web_fixtures import ada_s, admin, app, browser, database, invite, probe  # noqa: F401  # fixtures
 from workers import publish
 from workers.runtime import Runtime
 
@@ -29,9 +29,9 @@ EVERY_DATABASE = ("test_engine", "test_schedules")  # modules whose tests run on
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        return int(held.getsockname()[1])
 
 
 def at_once(*calls: Callable[[], object]) -> None:

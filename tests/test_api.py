@@ -3,7 +3,6 @@
 import io
 import json
 import re
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,18 +19,14 @@ from models.run import Run
 from models.session import EVERYONE
 from tasks.job import Job
 from tests.conftest import Person, at_once
-from tests.front import WORKER, browser_of, member_of, probe_job, text_file, token_of
+from tests.front import WORKER, browser_of, member_of, text_file, token_of
 from web import openapi
 from workers.execute import execute
 from workers.runtime import Runtime
 
+pytestmark = pytest.mark.usefixtures("probe")
+
 RUNS = "/api/v1/jobs/probe/runs"
-
-
-@pytest.fixture(autouse=True)
-def probe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
-    with probe_job(monkeypatch) as job:
-        yield job
 
 
 class Program:

@@ -1,6 +1,5 @@
 """The API's control of runs: many at once, priorities, runs that wait for others, and bad input."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -11,21 +10,16 @@ from models.account import Account
 from models.base import new_id
 from models.run import Idempotency, Run
 from models.session import EVERYONE
-from tasks.job import Job
 from tests.conftest import Person
-from tests.front import WORKER, change, count, probe_job, the_run, token_of
+from tests.front import WORKER, change, count, the_run, token_of
 from tests.test_api import RUNS, Program, body, problem, submitted
 from workers import dispatch
 from workers.execute import execute
 from workers.runtime import Runtime
 
+pytestmark = pytest.mark.usefixtures("probe")
+
 ACTIONS = "/api/v1/runs/actions"
-
-
-@pytest.fixture(autouse=True)
-def probe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
-    with probe_job(monkeypatch) as job:
-        yield job
 
 
 @pytest.fixture

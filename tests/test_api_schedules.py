@@ -1,6 +1,5 @@
 """The API's schedules: made, shown, changed, run and deleted by a program; what cannot be is told by field."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -10,24 +9,19 @@ from sqlalchemy import func, select, update
 from models.run import Run
 from models.schedule import Schedule
 from models.session import EVERYONE
-from tasks.job import Job
 from tests.conftest import Person
-from tests.front import WORKER, probe_job, text_file, token_of
+from tests.front import WORKER, text_file, token_of
 from tests.test_api import RUNS, Program, body, problem
 from web import openapi
 from workers.execute import execute
 from workers.runtime import Runtime
 from workers.schedules import due_runs
 
+pytestmark = pytest.mark.usefixtures("probe")
+
 SCHEDULES = "/api/v1/schedules"
 WHEN = {"repeat": "daily", "time": "07:30", "time_zone": "Asia/Kathmandu"}
 GIVEN = {"kind": "probe", "params": {"name": "Ada", "times": 4}, "when": WHEN, "title": "Mornings"}
-
-
-@pytest.fixture(autouse=True)
-def probe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
-    with probe_job(monkeypatch) as job:
-        yield job
 
 
 @pytest.fixture

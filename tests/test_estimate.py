@@ -1,31 +1,19 @@
 """How long a run will still take, and where it stands in its queue."""
 
 import re
-from collections.abc import Iterator
 
 import pytest
 from flask import Flask
 
 from models.run import Queue
 from models.session import EVERYONE
-from tasks.job import Job
 from tests.conftest import Person
-from tests.front import browser_of, change, hand_over, probe_job, run_id, the_run
+from tests.front import browser_of, change, hand_over, run_id, the_run
 from tests.web_fixtures import Browser
 from web import estimate
 from workers.runtime import Runtime
 
-
-@pytest.fixture(autouse=True)
-def probe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
-    with probe_job(monkeypatch) as job:
-        yield job
-
-
-@pytest.fixture
-def ada_s(app: Flask, runtime: Runtime, ada: Person) -> Browser:
-    """Ada's browser."""
-    return browser_of(app, runtime, ada)
+pytestmark = pytest.mark.usefixtures("probe")
 
 
 @pytest.mark.parametrize(

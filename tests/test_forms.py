@@ -2,7 +2,6 @@
 
 import io
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,23 +15,13 @@ from models.run import Run
 from models.session import EVERYONE
 from tasks.job import Job, Params
 from tests.conftest import Person
-from tests.front import WORKER, browser_of, hand_over, member_of, probe_job, run_id, text_file
+from tests.front import WORKER, browser_of, hand_over, member_of, run_id, text_file
 from tests.web_fixtures import Browser
 from web import forms
 from workers.execute import execute
 from workers.runtime import Runtime
 
-
-@pytest.fixture(autouse=True)
-def probe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
-    with probe_job(monkeypatch) as job:
-        yield job
-
-
-@pytest.fixture
-def ada_s(app: Flask, runtime: Runtime, ada: Person) -> Browser:
-    """Ada's browser."""
-    return browser_of(app, runtime, ada)
+pytestmark = pytest.mark.usefixtures("probe")
 
 
 def named(job: Job, name: str) -> forms.Field:

@@ -1,23 +1,16 @@
 """How much one workspace may have: said before anything is queued, and no other workspace feels it."""
 
-from collections.abc import Iterator
-
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
 
 from models.run import Run
 from models.session import EVERYONE
-from tasks.job import Job
 from tests.conftest import Person
-from tests.front import browser_of, hand_over, probe_job, run_id, text_file
+from tests.front import browser_of, hand_over, run_id, text_file
 from workers.runtime import Runtime
 
-
-@pytest.fixture(autouse=True)
-def probe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
-    with probe_job(monkeypatch) as job:
-        yield job
+pytestmark = pytest.mark.usefixtures("probe")
 
 
 def allow(app: Flask, **limits: int) -> None:

@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import Iterator
 
 import pytest
 from flask import Flask
@@ -13,19 +12,14 @@ from models.account import Account
 from models.run import Queue, Run
 from models.session import EVERYONE
 from models.workspace import AuditEntry
-from tasks.job import Job
 from tests.conftest import Person
-from tests.front import WORKER, browser_of, change, hand_over, probe_job, run_id, the_run
+from tests.front import WORKER, browser_of, change, hand_over, run_id, the_run
 from tests.web_fixtures import Browser
 from workers.execute import execute
 from workers.queues import QUEUES
 from workers.runtime import Runtime
 
-
-@pytest.fixture(autouse=True)
-def probe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
-    with probe_job(monkeypatch) as job:
-        yield job
+pytestmark = pytest.mark.usefixtures("probe")
 
 
 @pytest.fixture

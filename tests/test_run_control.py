@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import Iterator
 
 import pytest
 from flask import Flask
@@ -13,24 +12,13 @@ from models.account import Account
 from models.artifact import Upload
 from models.run import Run
 from models.session import EVERYONE
-from tasks.job import Job
 from tests.conftest import Person
-from tests.front import WORKER, browser_of, count, hand_over, member_of, probe_job, run_id, text_file, the_run
+from tests.front import WORKER, browser_of, count, hand_over, member_of, run_id, text_file, the_run
 from tests.web_fixtures import Browser
 from workers.execute import execute
 from workers.runtime import Runtime
 
-
-@pytest.fixture(autouse=True)
-def probe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
-    with probe_job(monkeypatch) as job:
-        yield job
-
-
-@pytest.fixture
-def ada_s(app: Flask, runtime: Runtime, ada: Person) -> Browser:
-    """Ada's browser."""
-    return browser_of(app, runtime, ada)
+pytestmark = pytest.mark.usefixtures("probe")
 
 
 def test_a_queued_run_is_cancelled_at_once_and_can_be_run_again(ada_s: Browser, runtime: Runtime) -> None:

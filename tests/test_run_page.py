@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import Iterator
 
 import pytest
 from flask import Flask
@@ -13,26 +12,15 @@ from models.base import new_id
 from models.run import Dependency, Run, RunEvent
 from models.schedule import Schedule
 from models.session import EVERYONE
-from tasks.job import Job
 from tests.conftest import Person
-from tests.front import WORKER, browser_of, change, hand_over, member_of, probe_job, run_id, the_run
+from tests.front import WORKER, browser_of, change, hand_over, member_of, run_id, the_run
 from tests.web_fixtures import Browser
 from web import timeline
 from workers import dispatch
 from workers.execute import execute
 from workers.runtime import Runtime
 
-
-@pytest.fixture(autouse=True)
-def probe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
-    with probe_job(monkeypatch) as job:
-        yield job
-
-
-@pytest.fixture
-def ada_s(app: Flask, runtime: Runtime, ada: Person) -> Browser:
-    """Ada's browser."""
-    return browser_of(app, runtime, ada)
+pytestmark = pytest.mark.usefixtures("probe")
 
 
 def told(browser: Browser, found: str) -> list[str]:

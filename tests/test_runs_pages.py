@@ -5,7 +5,6 @@ import json
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 from flask import Flask
@@ -17,22 +16,12 @@ from models.artifact import Artifact
 from models.session import EVERYONE, Database
 from tasks.job import Job
 from tests.conftest import Person, at_once
-from tests.front import WORKER, browser_of, change, count, hand_over, probe_job, run_id, text_file, the_run
+from tests.front import WORKER, browser_of, change, count, hand_over, run_id, text_file, the_run
 from tests.web_fixtures import Browser
 from workers.execute import execute
 from workers.runtime import Runtime
 
-
-@pytest.fixture(autouse=True)
-def probe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
-    with probe_job(monkeypatch) as job:
-        yield job
-
-
-@pytest.fixture
-def ada_s(app: Flask, runtime: Runtime, ada: Person) -> Browser:
-    """Ada's browser."""
-    return browser_of(app, runtime, ada)
+pytestmark = pytest.mark.usefixtures("probe")
 
 
 def test_a_form_becomes_a_run_and_the_run_a_result(ada_s: Browser, ada: Person, runtime: Runtime) -> None:

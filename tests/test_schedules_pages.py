@@ -2,7 +2,6 @@
 
 import html
 import re
-from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
@@ -16,27 +15,15 @@ from models.run import Run
 from models.schedule import Schedule, Slot
 from models.session import EVERYONE
 from models.workspace import Membership
-from tasks.job import Job
 from tests.conftest import Person, at_once
-from tests.front import WORKER, browser_of, hand_over, member_of, probe_job, run_id, text_file
+from tests.front import WORKER, browser_of, hand_over, member_of, run_id, text_file
 from tests.web_fixtures import Browser
 from workers.execute import execute
 from workers.runtime import Runtime
 from workers.schedules import due_runs
 
-pytestmark = pytest.mark.sqlite  # the tick has its own tests on every database
+pytestmark = [pytest.mark.sqlite, pytest.mark.usefixtures("probe")]  # the tick has its own tests on every database
 DAILY = {"when_repeat": "daily", "when_time": "07:30", "when_time_zone": "Europe/Berlin", "name": "Ada"}
-
-
-@pytest.fixture(autouse=True)
-def probe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
-    with probe_job(monkeypatch) as job:
-        yield job
-
-
-@pytest.fixture
-def ada_s(app: Flask, runtime: Runtime, ada: Person) -> Browser:
-    return browser_of(app, runtime, ada)
 
 
 def make(browser: Browser, **fields: Any) -> str:

@@ -1,7 +1,5 @@
 """Schedules and who may what: viewers, strangers, workspaces at their limits, the machinery's own."""
 
-from collections.abc import Iterator
-
 import pytest
 from flask import Flask
 from sqlalchemy import func, select
@@ -9,27 +7,15 @@ from sqlalchemy import func, select
 from models.schedule import Schedule, Slot
 from models.session import EVERYONE
 from tasks import discover
-from tasks.job import Job
 from tests.conftest import Person
-from tests.front import browser_of, hand_over, member_of, probe_job
+from tests.front import browser_of, hand_over, member_of
 from tests.test_schedules_pages import DAILY, make, rows, set_due, text_of
 from tests.web_fixtures import Browser
 from web.schedule_editor import PREFIX
 from workers.runtime import Runtime
 from workers.schedules import due_runs
 
-pytestmark = pytest.mark.sqlite
-
-
-@pytest.fixture(autouse=True)
-def probe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
-    with probe_job(monkeypatch) as job:
-        yield job
-
-
-@pytest.fixture
-def ada_s(app: Flask, runtime: Runtime, ada: Person) -> Browser:
-    return browser_of(app, runtime, ada)
+pytestmark = [pytest.mark.sqlite, pytest.mark.usefixtures("probe")]
 
 
 def test_a_viewer_sees_schedules_and_changes_none(app: Flask, runtime: Runtime, ada: Person, ada_s: Browser) -> None:

@@ -3,7 +3,6 @@
 import html
 import json
 import re
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,12 +18,13 @@ from models.base import Base
 from models.delivery import Delivery
 from models.run import Run
 from models.session import EVERYONE
-from tasks.job import Job
 from tests.conftest import Person, new_person
-from tests.front import WORKER, browser_of, hand_over, probe_job, run_id, text_file, token_of
+from tests.front import WORKER, browser_of, hand_over, run_id, text_file, token_of
 from tests.web_fixtures import Browser
 from workers.execute import execute
 from workers.runtime import Runtime
+
+pytestmark = pytest.mark.usefixtures("probe")
 
 SECRET = "adas-secret-words"
 # Pages that are the same for everybody: they take a name from the address that is nobody's.
@@ -38,12 +38,6 @@ class Theirs:
 
     ids: dict[str, str]
     marks: list[str]
-
-
-@pytest.fixture(autouse=True)
-def probe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
-    with probe_job(monkeypatch) as job:
-        yield job
 
 
 @pytest.fixture

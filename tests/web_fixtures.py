@@ -1,8 +1,8 @@
 """Fixtures for the web front: the real application on a real database, and browsers that behave."""
 
 import re
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
@@ -10,9 +10,13 @@ from sqlalchemy import select
 from werkzeug.test import TestResponse
 
 from models.session import EVERYONE, Database
+from tasks.job import Job
 from web import create_app
 from web.signin import first_code
 from workers.runtime import Runtime
+
+if TYPE_CHECKING:
+    from tests.conftest import Person
 
 PASSWORD = "a lamp beside the window"
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
@@ -72,6 +76,23 @@ def admin(app: Flask) -> Browser:
     answer = made.post("/welcome", {"code": first_code(app.extensions["nightshift"].settings), **form})
     assert answer.status_code == 302, answer.text
     return made
+
+
+@pytest.fixture
+def probe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
+    """The only job there is: the registry reads tests/ instead of tasks/."""
+    from tests.front import probe_job  # which needs this module's Browser
+
+    with probe_job(monkeypatch) as job:
+        yield job
+
+
+@pytest.fixture
+def ada_s(app: Flask, runtime: Runtime, ada: "Person") -> Browser:
+    """The browser of the person `ada`, on the tables that `runtime` made."""
+    from tests.front import browser_of
+
+    return browser_of(app, runtime, ada)
 
 
 Invite = Callable[..., Browser]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 from sqlalchemy import update
 from werkzeug.serving import make_server
 
@@ -16,33 +16,16 @@ from models.run import Run
 from models.session import EVERYONE
 from tasks.context import Context
 from tasks.job import Job
+from tests.browser import missing
 from tests.conftest import Person
-from tests.front import WORKER, browser_of, change, hand_over, probe_job, run_id, the_run
+from tests.front import WORKER, browser_of, change, hand_over, run_id, the_run
 from tests.probe.job import ProbeParams, ProbeResult
 from workers.execute import execute
 from workers.runtime import Runtime
 
-CHROMIUM = Path("/usr/bin/chromium")
-missing = pytest.mark.skipif(
-    not CHROMIUM.exists() and not os.environ.get("CI"), reason="needs Debian's chromium: apt-get install chromium"
-)
-pytestmark = [pytest.mark.browser, missing]
+pytestmark = [pytest.mark.browser, missing, pytest.mark.usefixtures("probe")]
 STEPS = 1200  # of 0.05 s: longer than any test waits
 Open = Callable[..., Page]
-
-
-@pytest.fixture(autouse=True)
-def probe(monkeypatch: pytest.MonkeyPatch) -> Iterator[Job]:
-    with probe_job(monkeypatch) as job:
-        yield job
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @pytest.fixture

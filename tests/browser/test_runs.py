@@ -1,6 +1,5 @@
 """The pages of jobs and runs in Chromium: dropping files, two clicks, live progress, no JavaScript, small screens."""
 
-import os
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -9,42 +8,25 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 from sqlalchemy import func, select
 from werkzeug.serving import make_server
 
 from models import lifecycle
 from models.run import Run
 from models.session import EVERYONE
+from tests.browser import missing
 from tests.conftest import Person
-from tests.front import WORKER, browser_of, hand_over, probe_job, run_id
+from tests.front import WORKER, browser_of, hand_over, run_id
 from workers.execute import execute
 from workers.runtime import Runtime
 
-CHROMIUM = Path("/usr/bin/chromium")
-missing = pytest.mark.skipif(
-    not CHROMIUM.exists() and not os.environ.get("CI"), reason="needs Debian's chromium: apt-get install chromium"
-)
-pytestmark = [pytest.mark.browser, missing]
+pytestmark = [pytest.mark.browser, missing, pytest.mark.usefixtures("probe")]
 DROP = """(zone) => {
   const transfer = new DataTransfer();
   transfer.items.add(new File(["dropped words"], "<b>dropped</b>.txt"));
   zone.dispatchEvent(new DragEvent("drop", { dataTransfer: transfer, bubbles: true, cancelable: true }));
 }"""
-
-
-@pytest.fixture(autouse=True)
-def probe(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    with probe_job(monkeypatch):
-        yield
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 @dataclass

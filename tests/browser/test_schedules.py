@@ -2,16 +2,15 @@
 
 # ruff: noqa: F811  # fixtures are arguments by their names
 
-from collections.abc import Iterator
-
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser, expect, sync_playwright
+from playwright.sync_api import expect
 from sqlalchemy import select, update
 
 from models.schedule import Schedule
 from models.session import EVERYONE
-from tests.browser.test_runs import CHROMIUM, Front, front, missing, probe  # noqa: F401  # fixtures
+from tests.browser import missing
+from tests.browser.test_runs import Front, front  # noqa: F401  # a fixture
 from tests.conftest import Person
 from tests.front import WORKER, browser_of
 from tests.test_schedules_pages import make
@@ -19,15 +18,7 @@ from workers.execute import execute
 from workers.runtime import Runtime
 from workers.schedules import due_runs
 
-pytestmark = [pytest.mark.browser, pytest.mark.sqlite, missing]
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield browser
-        browser.close()
+pytestmark = [pytest.mark.browser, pytest.mark.sqlite, missing, pytest.mark.usefixtures("probe")]
 
 
 def come_due(front: Front) -> list[str]:

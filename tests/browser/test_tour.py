@@ -5,28 +5,16 @@ Screenshots of every page lie in the folder that TOUR names, when it names one.
 
 import os
 import re
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect
 
+from tests.browser import missing
 from tests.make_run import Nightshift, until
 
-CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "a lamp beside the window"
-missing = pytest.mark.skipif(
-    not CHROMIUM.exists() and not os.environ.get("CI"), reason="needs Debian's chromium: apt-get install chromium"
-)
 pytestmark = [pytest.mark.browser, pytest.mark.slow, missing, pytest.mark.timeout(240)]
-
-
-@pytest.fixture
-def chromium() -> Iterator[Browser]:
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield browser
-        browser.close()
 
 
 class Visitor:
