@@ -5,125 +5,38 @@ import hashlib
 import os
 import re
 import shutil
-import subprocess
-import sys
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 import flask
 import pytest
 import requests
-from celery import Celery
 from flask import Flask
 from flask.testing import FlaskClient
 from playwright.sync_api import sync_playwright
 from requests.auth import HTTPBasicAuth
 from werkzeug.serving import make_server
 
-from deploy.processes import flower
 from deploy.settings import Settings
 from models.session import EVERYONE
+from tests.flower_stack import Stack, flower_stack
+from tests.make_run import until
 from web import create_app, identity, people
 from web.flower import CSP
-from workers import broker
 from workers.runtime import Runtime
 
 ORIGIN = "http://127.0.0.1:5001"
 OURS = {"Origin": ORIGIN, "Sec-Fetch-Site": "same-origin"}
 TABLE = {"draw": 1, "start": 0, "length": 10, "search[value]": "", "order[0][column]": 0, "order[0][dir]": "asc"}
 TABLE["columns[0][data]"] = "name"
-SHOP = """
-import os
-from celery import Celery
-app = Celery("shop", broker=os.environ["NIGHTSHIFT_BROKER_URL"])
-app.conf.update(task_ignore_result=True, task_default_queue="scans", worker_send_task_events=True)
-@app.task(name="stock")
-def stock(run_id):
-    pass
-"""
-
-
-@dataclass
-class Stack:
-    """Where a running Flower is, its password, and an app to send tasks with."""
-
-    address: str
-    password: str
-    shop: Celery
-
-
-def until(true: Callable[[], Any], seconds: float = 20) -> Any:
-    """The first answer that is true; fails after so many seconds."""
-    end = time.monotonic() + seconds
-    while time.monotonic() < end:
-        if found := true():
-            return found
-        time.sleep(0.1)
-    pytest.fail("it did not happen in time")
 
 
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    folder = tmp_path_factory.mktemp("flower")
-    (folder / "shop.py").write_text(SHOP)
-    settings = Settings(var=folder)
-    broker_port, port = broker.free_ports(2)
-    url = broker.url(broker_port, "a-password")
-    service = flower(port, settings, {"NIGHTSHIFT_BROKER_URL": url})
-    celery = [sys.executable, "-m", "celery", "-A", "shop"]
-    worker = [
-        *celery,
-        "worker",
-        "-n",
-        "scans@here",
-        "-Q",
-        "scans",
-        "-c",
-        "1",
-        "-E",
-        "--without-gossip",
-        "--without-mingle",
-    ]
-    environment = {**os.environ, **service.environment, "PYTHONPATH": str(folder)}
-    commands = (broker.command(folder / "broker", broker_port, "a-password"), worker, [*celery, "flower"])
-    found = Stack(f"http://127.0.0.1:{port}/flower", settings.secret("flower_password"), Celery("shop", broker=url))
-    found.shop.conf.task_ignore_result = True
-    with ExitStack() as running:
-        for command in commands:
-            running.enter_context(process(command, folder, environment))
-            until(lambda: broker.answers(url))
-        until(lambda: "scans@here" in _workers(found))
-        yield found
-        found.shop.close()
-
-
-@contextmanager
-def process(command: list[str], folder: Path, environment: dict[str, str]) -> Iterator[None]:
-    """A process that is surely gone afterwards."""
-    with (folder / "log").open("ab") as log:
-        started = subprocess.Popen(command, env=environment, cwd=folder, stdout=log, stderr=log)
-    try:
-        yield
-    finally:
-        started.terminate()
-        try:
-            started.wait(15)
-        except subprocess.TimeoutExpired:
-            started.kill()
-            started.wait()
-
-
-def _workers(stack: Stack) -> dict[str, Any]:
-    try:
-        answer = requests.get(f"{stack.address}/api/workers?refresh=1", auth=("nightshift", stack.password), timeout=5)
-    except requests.ConnectionError:
-        return {}
-    return dict(answer.json()) if answer.ok else {}
+    with flower_stack(tmp_path_factory.mktemp("flower")) as started:
+        yield started
 
 
 @pytest.fixture
