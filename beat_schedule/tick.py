@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import structlog
+from cronsim import CronSimError
 from pydantic import ValidationError
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
@@ -25,7 +26,7 @@ log = structlog.get_logger()
 Insert = Callable[[Session, Schedule, Job], str]
 # What a schedule whose job changed under it may raise; anything of these stops it alone. The database's own troubles
 # are none of them: they pass, and the slot is given its run in a later round.
-BROKEN = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, OSError, IntegrityError)
+BROKEN = (ValueError, TypeError, LookupError, ArithmeticError, AttributeError, OSError, IntegrityError, CronSimError)
 STILL_GOING = "not run: the last one was still going on"
 JOB_GONE = "This job is not there any more. Delete the schedule, or make another one."
 PARAMS_OLD = "The job takes other values by now. Edit the schedule and fill them in anew."

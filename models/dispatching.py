@@ -4,17 +4,21 @@ Each question is a look into the index `ix_run_waiting`, whatever the number of 
 """
 
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import cast
 
-from sqlalchemy import ColumnElement, and_, func, select, union_all, update
+from sqlalchemy import ColumnElement, Table, and_, func, select, union_all, update
 
+from models.account import Account
 from models.base import db_now
 from models.run import QUEUED, RUNNING
 from models.statements import PAUSED, Executor, c, changed, run
 
 AT_LEAST = 4  # messages of a queue that may be out whatever its pace
+EVERY_OTHER = "*"
 MANY_LANES = 500  # people waiting in one queue who are looked at in one round
 Chosen = tuple[str, str, str | None]  # a run's id, its kind and its parent
+account = cast(Table, Account.__table__)
 
 
 def waiting(queue: str) -> ColumnElement[bool]:
@@ -49,7 +53,7 @@ def next_to_publish(session: Executor, queue: str, room: int, at_once: dict[str,
     Args:
         queue: its name.
         room: how many more messages may be out.
-        at_once: how many runs a lane (a person) may have out or running, when that is limited; "*" for every other.
+        at_once: how many runs a person may have out or running, when that is limited; "*" for every other person.
     """
     due = (waiting(queue), c.due_at <= db_now(), ~PAUSED)
     if not at_once and len(session.execute(select(c.id).where(*due).limit(room + 1)).all()) <= room:
@@ -59,7 +63,7 @@ def next_to_publish(session: Executor, queue: str, room: int, at_once: dict[str,
     chosen: list[Chosen] = []
     for priority in _levels(session, queue):
         lanes = _lanes(session, queue, priority, room - len(chosen))
-        chosen += _in_turn(lanes, busy, room - len(chosen), at_once or {})
+        chosen += _in_turn(lanes, busy, room - len(chosen), _of_people(session, lanes, at_once or {}))
     return chosen
 
 
@@ -102,15 +106,19 @@ def _lanes(session: Executor, queue: str, priority: int, room: int) -> dict[str,
     return {name: deque((row.id, row.kind, row.parent_id) for row in rows) for name, rows in lanes.items()}
 
 
+def _of_people(session: Executor, lanes: Iterable[str], at_once: dict[str, int]) -> dict[str, int]:
+    """The limit of each lane that is a person; what a workspace runs by itself, as the machinery does, has none."""
+    if EVERY_OTHER not in at_once:
+        return at_once
+    people = session.execute(select(account.c.id).where(account.c.id.in_(lanes))).scalars()
+    return {lane: at_once.get(lane, at_once[EVERY_OTHER]) for lane in people}
+
+
 def _in_turn(lanes: dict[str, deque[Chosen]], busy: Counter[str], room: int, at_once: dict[str, int]) -> list[Chosen]:
     """One run after the other, each from the lane that has the fewest out or running."""
     chosen: list[Chosen] = []
     while len(chosen) < room:
-        open_to = [
-            lane
-            for lane, runs in lanes.items()
-            if runs and busy[lane] < at_once.get(lane, at_once.get("*", room + 10**9))
-        ]
+        open_to = [lane for lane, runs in lanes.items() if runs and busy[lane] < at_once.get(lane, room + 10**9)]
         if not open_to:
             break
         lane = min(open_to, key=lambda name: busy[name])

@@ -143,7 +143,10 @@ def _title(given: Given, known: str) -> str:
 
 
 def _priority(given: Given, known: int) -> int:
-    return wishes.read({"priority": given["priority"]}).priority if "priority" in given else known
+    """Of a schedule that is changed, the one that it has stays where the person may give it."""
+    if "priority" in given:
+        return wishes.read({"priority": given["priority"]}).priority
+    return known if wishes.word(known) in wishes.offered() else 0
 
 
 def _source(job: Job, run_id: Any) -> tuple[Run | None, list[Upload]]:

@@ -98,7 +98,12 @@ class Shown:
 def find(session: Session, run_id: str) -> Run:
     """A run of this session's workspace; 404 for every other id."""
     query = select(Run).where(Run.id == run_id).options(joinedload(Run.account))
-    return session.scalar(query) or abort(404)
+    return (session.scalar(query) if _likely(run_id) else None) or abort(404)
+
+
+def _likely(run_id: str) -> bool:
+    """What cannot be an id is not even asked for: no database compares with a NUL, or with half a sign."""
+    return run_id.isalnum() and len(run_id) <= LONGEST_ID
 
 
 def some(ids: Sequence[str]) -> list[Run]:
@@ -108,8 +113,8 @@ def some(ids: Sequence[str]) -> list[Run]:
 
 
 def some_in(session: Session, ids: Sequence[str]) -> list[Run]:
-    """The same, in a session; what cannot be an id is not even asked for (no database compares with a NUL)."""
-    likely = [each for each in ids if each.isalnum() and len(each) <= LONGEST_ID]
+    """The same, in a session."""
+    likely = [each for each in ids if _likely(each)]
     return list(session.scalars(select(Run).where(Run.id.in_(likely)).order_by(Run.id.desc())))
 
 

@@ -103,8 +103,8 @@ def draft(editor: Editor) -> Draft:
     Raises:
         Refused: with a message for each field at fault; those of the times by their names in the form.
     """
-    if len(editor.title) > schedule_book.TITLE_LONGEST:
-        raise Refused({f"{PREFIX}title": f"Write at most {schedule_book.TITLE_LONGEST} characters."})
+    if len(editor.title) > schedule_book.TITLE_LONGEST or not editor.title.isprintable():
+        raise Refused({f"{PREFIX}title": f"Write at most {schedule_book.TITLE_LONGEST} characters in one line."})
     try:
         rule = when.read(editor.when, times.now())
         priority = wishes.read({"priority": editor.priority}).priority

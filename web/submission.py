@@ -46,7 +46,7 @@ def new_key() -> str:
 def form_key() -> str:
     """The posted form's one-time key; a page without one gets its own, and then a double click counts twice."""
     given = request.form.get("key", "")
-    return given if given.startswith("form:") and len(given) <= 60 else new_key()
+    return given if given.startswith("form:") and len(given) <= 60 and given.isprintable() else new_key()
 
 
 def take(job: Job, values: Mapping[str, Any], files: Given, key: str | None, wished: Wishes = wishes.NONE) -> Run:

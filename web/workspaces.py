@@ -13,11 +13,12 @@ from models.run import Run
 from models.statements import changed
 from models.workspace import ROLES, SYSTEM, Invitation, Membership, Workspace
 from web import identity, people
-from web.current import current_workspace, everyone, me, reading, require_role
+from web.current import current_workspace, everyone, me, reading, require_role, runtime
 from web.inputs import Form, Name, read_form
 from web.signin import local_path
 
 bp = Blueprint("workspaces", __name__, url_prefix="/workspace")
+OWNS_ENOUGH = "You own {most} workspaces already. Leave one that somebody else can own, or ask the administrator."
 LAST_OWNER = "A workspace needs an owner: make somebody else one first."
 
 
@@ -50,6 +51,10 @@ def make() -> ResponseReturnValue:
     form, errors = read_form(Named)
     if form is None:
         return page({"new_name": errors["name"]}), 422
+    with everyone() as session:  # each has quotas of its own: with any number of them, nobody would have any
+        owned = sum(place.role == "owner" and place.id != SYSTEM for place in identity.places(session, me().id))
+    if owned >= (most := runtime().settings.own_workspaces):
+        return page({"new_name": OWNS_ENOUGH.format(most=most)}), 429
     with everyone(write=True) as session:
         made = people.create_workspace(session, form.name, me().id)
         people.audit(session, "workspace made", me().id, made.id)
