@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from beat_schedule import times
 from beat_schedule.times import Rule
-from models.base import db_now
+from models.base import clock
 from models.schedule import Schedule
 from models.workspace import SYSTEM, Workspace
 from tasks import discover
@@ -29,7 +29,7 @@ def sync(session: Session, moved: Mapping[str, str]) -> None:
     """Bring the default schedules' rows in line with the jobs and the setting. Safe on any number of beats."""
     if session.get(Workspace, SYSTEM) is None:
         session.add(Workspace(id=SYSTEM, name="System"))
-    now: int = session.scalar(select(db_now())) or 0
+    now = clock(session)
     wanted = {kind: moved.get(kind, job.schedule) for kind, job in discover().items() if job.schedule or kind in moved}
     for kind, cron in wanted.items():
         _sync_one(session, kind, cron or OFF, now)

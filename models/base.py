@@ -5,10 +5,10 @@ import secrets
 import time
 from typing import Any
 
-from sqlalchemy import BigInteger, Dialect, ForeignKey, MetaData, String, Text, TypeDecorator
+from sqlalchemy import BigInteger, Connection, Dialect, ForeignKey, MetaData, String, Text, TypeDecorator, select
 from sqlalchemy.dialects.mysql import LONGTEXT
 from sqlalchemy.ext.compiler import compiles
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.compiler import DDLCompiler, SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
@@ -70,6 +70,11 @@ class db_now(FunctionElement[int]):  # noqa: N801  # reads as the SQL function i
 
     type = BigInteger()
     inherit_cache = True
+
+
+def clock(session: Session | Connection) -> int:
+    """What `db_now` is now, for reckoning outside of a statement."""
+    return session.scalar(select(db_now())) or 0
 
 
 @compiles(db_now, "sqlite")

@@ -11,7 +11,7 @@ from sqlalchemy import ColumnElement, Table, case, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models.base import db_now
+from models.base import clock
 from models.run import END_STATES, FAILED, SUCCEEDED, Pulse, Run, RunEvent, Tally
 from models.statements import Executor, changed
 
@@ -55,7 +55,7 @@ def read(session: Session) -> dict[str, list[tuple[dict[str, str], float]]]:
 
 def roll_up(session: Session) -> bool:
     """Count what ended since the last time; False when another beat did, or it is too early."""
-    now: int = session.scalar(select(db_now())) or 0
+    now = clock(session)
     since = session.scalar(select(Pulse.at).where(Pulse.name == COUNTED))
     until = now - LAG_MS
     if since is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from sqlalchemy import case, exists, func, select
 from sqlalchemy.orm import Session
 
-from models.base import db_now
+from models.base import clock
 from models.delivery import QUEUED as UNSENT
 from models.delivery import Delivery
 from models.run import BLOCKED, END_STATES, QUEUED, RUNNING, Pulse, Queue, Run
@@ -74,10 +74,6 @@ def queue_figures(session: Session, names: Iterable[str]) -> list[QueueFigures]:
     now = clock(session)
     alive, paused = pulses(session, now), paused_queues(session)
     return [_figures(session, name, now, alive.get(OF_QUEUE + name), name in paused) for name in names]
-
-
-def clock(session: Session) -> int:
-    return session.scalar(select(db_now())) or 0
 
 
 def _figures(session: Session, name: str, now: int, silent_s: float | None, paused: bool) -> QueueFigures:

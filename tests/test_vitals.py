@@ -9,6 +9,7 @@ from sqlalchemy import update
 
 import web
 from models import vitals
+from models.base import clock
 from models.delivery import Delivery
 from models.run import Pulse, Queue, Run
 from models.session import EVERYONE
@@ -127,7 +128,7 @@ def test_a_canary_goes_into_every_queue_once_a_minute_however_many_beats(runtime
     for run_id in sent:
         assert execute(runtime, run_id, "w@h:1/2") == "succeeded"
     with runtime.database.read(EVERYONE) as session:
-        alive = vitals.pulses(session, vitals.clock(session))
+        alive = vitals.pulses(session, clock(session))
         assert None not in {queue.silent_s for queue in vitals.queue_figures(session, QUEUES)}
         assert {f"queue:{queue}" for queue in QUEUES} <= set(alive)
 

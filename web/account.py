@@ -9,7 +9,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from models.account import Account, SignIn, Token
-from models.base import db_now
+from models.base import clock, db_now
 from models.statements import changed
 from models.workspace import Workspace
 from web import identity, people, throttle
@@ -140,7 +140,7 @@ def _page(errors: dict[str, str] | None = None, **more: Any) -> str:
             kept=runtime().settings.keep_days,
             sign_ins=session.scalars(sign_ins.order_by(SignIn.seen_at.desc())).all(),
             tokens=session.execute(tokens.where(Token.account_id == account.id).order_by(Token.id)).all(),
-            now=session.scalar(select(db_now())),
+            now=clock(session),
             zones=time_zones(),
             errors=errors or {},
             **more,

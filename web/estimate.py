@@ -5,7 +5,7 @@ from statistics import median
 from sqlalchemy import ColumnElement, and_, func, or_, select
 from sqlalchemy.orm import Session
 
-from models.base import db_now
+from models.base import clock, db_now
 from models.run import QUEUED, RUNNING, SUCCEEDED, Queue, Run
 from models.session import EVERYONE
 from web.current import runtime
@@ -20,7 +20,7 @@ UNKNOWN = "no estimate yet"
 def remaining(session: Session, run: Run) -> str:
     """What is left of a run that has not ended, in words; "" for one that has."""
     if run.state == RUNNING:
-        now: int = session.scalar(select(db_now())) or 0
+        now = clock(session)
         spent = max(0, now - (run.started_at or now))
         usual = None if run.progress >= ENOUGH_SHARE else usual_ms(session, run.kind)
         return words_left(run.progress, spent, usual)
@@ -68,7 +68,7 @@ def _turn(run: Run) -> str:
     with runtime().database.read(EVERYONE) as session:
         if session.scalar(select(Queue.paused_at).where(Queue.name == run.queue)):
             return "an administrator has paused this queue"
-        if (wait := run.due_at - (session.scalar(select(db_now())) or 0)) > 1000:
+        if (wait := run.due_at - clock(session)) > 1000:
             return ("tries again in " if run.tries else "waits for ") + about(wait).removesuffix(" left")
         ahead = _ahead(session, run)
     if not ahead:

@@ -10,6 +10,7 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.exc import SQLAlchemyError
 
 from models import migrate, vitals
+from models.base import clock
 from models.session import EVERYONE
 from web.current import public, runtime
 from workers import publish
@@ -34,7 +35,7 @@ def readyz() -> ResponseReturnValue:
 
 def _machinery() -> dict[str, Any]:
     with runtime().database.read(EVERYONE) as session:
-        beat = vitals.pulses(session, vitals.clock(session)).get(vitals.BEAT)
+        beat = vitals.pulses(session, clock(session)).get(vitals.BEAT)
         silent = vitals.silences(session)
         paused = vitals.paused_queues(session)
     return {

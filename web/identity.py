@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Row, delete, select, update
 from sqlalchemy.orm import Session
 
 from models.account import Account, SignIn, Token
-from models.base import db_now
+from models.base import clock, db_now
 from models.workspace import SYSTEM, Membership, Workspace
 from web.current import Person, everyone, me
 from web.security import digest, new_secret
@@ -53,7 +53,7 @@ def load_token(asked: Request) -> Person | None:
             return None
         token, account = row
         place = _place(session, account.id, token.workspace_id)
-        now = session.scalar(select(db_now())) or 0
+        now = clock(session)
     if place is None or place.id != token.workspace_id:
         return None
     if now - (token.used_at or 0) > SEEN_EVERY_MS:

@@ -4,7 +4,7 @@ from flask import Blueprint, abort, make_response, render_template
 from flask.typing import ResponseReturnValue
 from sqlalchemy import Select, func, select
 
-from models.base import db_now
+from models.base import clock
 from models.delivery import FAILED, QUEUED, SENDING, SENT, UNSURE, Delivery
 from web.current import everyone, me, runtime
 from web.inputs import page_number
@@ -68,4 +68,4 @@ def _one(mail_id: str) -> Delivery:
 def _mark_read(mail_id: str) -> None:
     with everyone(write=True) as session:
         if mail := session.scalar(mine().where(Delivery.id == mail_id)):
-            mail.read_at = session.scalar(select(db_now()))
+            mail.read_at = clock(session)

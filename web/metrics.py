@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from deploy.settings import ROOT
 from models import tally, vitals
+from models.base import clock
 from models.delivery import Delivery
 from models.session import EVERYONE
 from tasks.storage import Storage
@@ -137,7 +138,7 @@ def _queues(session: Session, storage: Storage) -> Iterator[Metric]:
 
 
 def _signs(session: Session) -> Iterator[Metric]:
-    alive = vitals.pulses(session, vitals.clock(session))
+    alive = vitals.pulses(session, clock(session))
     signs = [((name,), age) for name, age in alive.items() if name in (vitals.BEAT, vitals.BROKER)]
     yield _gauge("pulse_age_seconds", "Since this part of the machinery last gave a sign of life.", ("part",), signs)
     beat = [((), alive[vitals.BEAT])] if vitals.BEAT in alive else []

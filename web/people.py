@@ -4,7 +4,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.account import Account
-from models.base import db_now, new_id
+from models.base import clock, new_id
 from models.delivery import Delivery
 from models.workspace import SYSTEM, AuditEntry, Membership, Workspace
 
@@ -32,7 +32,7 @@ def create_account(
 ) -> Account:
     """A person with a workspace of their own."""
     account = Account(id=new_id(), name=name, email=email, password_hash=password_hash, time_zone=time_zone)
-    account.confirmed_at = session.scalar(select(db_now())) if confirmed else None
+    account.confirmed_at = clock(session) if confirmed else None
     session.add(account)
     session.flush()
     create_workspace(session, f"{name[:100]}’s workspace", account.id)

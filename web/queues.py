@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models import limits
 from models.account import Account
-from models.base import db_now
+from models.base import clock, db_now
 from models.limits import EVERY_PERSON, Bound
 from models.run import END_STATES, QUEUED, RUNNING, Queue, Run
 from web import people
@@ -64,7 +64,7 @@ def pause(name: str) -> ResponseReturnValue:
     with everyone(write=True) as session:
         row = _row(session, name)
         if row.paused_at is None:
-            row.paused_at, row.paused_by = session.scalar(select(db_now())), me().id
+            row.paused_at, row.paused_by = clock(session), me().id
             people.audit(session, "queue paused", me().id, queue=name)
     flash(f"The queue “{name}” is paused. What runs goes on to its end; nothing else starts.", "success")
     return redirect(url_for("queues.index"), 303)

@@ -6,7 +6,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.account import Account, Link
-from models.base import db_now
+from models.base import clock, db_now
 from models.statements import changed
 from web import identity, people, throttle
 from web.current import everyone, public
@@ -67,7 +67,7 @@ def confirm(secret: str) -> ResponseReturnValue:
     if request.method == "POST":
         with everyone(write=True) as session:
             account = _use(session, "confirm", secret)
-            account.confirmed_at = account.confirmed_at or session.scalar(select(db_now()))
+            account.confirmed_at = account.confirmed_at or clock(session)
             people.audit(session, "address confirmed", account.id)
         flash("Your address is confirmed. Sign in.", "success")
         return redirect(url_for("signin.sign_in"))
@@ -97,7 +97,7 @@ def _reset(secret: str, password: str) -> None:
     with everyone(write=True) as session:
         account = _use(session, "reset", secret)
         account.password_hash = hashed
-        account.confirmed_at = account.confirmed_at or session.scalar(select(db_now()))  # the link came to the address
+        account.confirmed_at = account.confirmed_at or clock(session)  # the link came to the address
         others = update(Link).where(Link.account_id == account.id, Link.purpose == "reset", Link.used_at.is_(None))
         session.execute(others.values(used_at=db_now()))
         identity.stop_all(session, account.id)

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from beat_schedule import tick, times
 from beat_schedule.times import Rule
 from models.artifact import Upload
+from models.base import clock
 from models.run import Run
 from models.schedule import Schedule, Slot
 from tasks import discover
@@ -23,7 +24,7 @@ from tasks.job import Job
 from tasks.storage import TEMPORARY
 from web import quotas, submission
 from web.current import current_workspace, me, reading, runtime, writing
-from web.schedule_view import DEFAULT, find, now_in
+from web.schedule_view import DEFAULT, find
 from workers.enqueue import KeyConflict
 from workers.schedules import forget, kept, make_run
 
@@ -142,7 +143,7 @@ def _fill(session: Session, schedule: Schedule, draft: Draft, handed: HandedOver
 
 
 def _switch_on(session: Session, schedule: Schedule) -> None:
-    schedule.next_due = times.after(tick.rule_of(schedule), now_in(session))
+    schedule.next_due = times.after(tick.rule_of(schedule), clock(session))
     if schedule.next_due is None:
         raise Refused({"": PASSED}, 409)
     schedule.enabled, schedule.stopped = True, ""
@@ -207,7 +208,7 @@ def _run_now(session: Session, schedule: Schedule, key: str | None) -> Run:
         raise Refused({"": tick.PARAMS_OLD}, 409) from error
     mine = Slot.schedule_id == schedule.id
     if session.scalar(select(Slot.due).where(mine, Slot.run_id == run.id)) is None:
-        at = now_in(session)
+        at = clock(session)
         while session.get(Slot, (schedule.id, at)) is not None:
             at += 1
         session.add(Slot(schedule_id=schedule.id, due=at, run_id=run.id, note=BY_HAND))

@@ -11,7 +11,6 @@ from sqlalchemy.orm import Session
 from beat_schedule import tick, times
 from beat_schedule.times import Rule
 from models.account import Account
-from models.base import db_now
 from models.run import Run
 from models.schedule import Schedule, Slot
 from models.workspace import SYSTEM
@@ -55,10 +54,6 @@ class Line:
     @property
     def over(self) -> bool:
         return (self.schedule.once_at or 0) <= times.now()
-
-
-def now_in(session: Session) -> int:
-    return session.scalar(select(db_now())) or 0
 
 
 def find(session: Session, schedule_id: str) -> Schedule:

@@ -4,12 +4,11 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models.base import db_now
+from models.base import clock, db_now
 from models.run import CANCELLED, END_STATES, SUCCEEDED, Pulse, Run
 from models.session import EVERYONE
 from models.statements import changed
 from models.vitals import OF_QUEUE, QUEUE_SILENT_S, paused_queues, pulses
-from models.vitals import clock as clock_of
 from models.workspace import SYSTEM
 from tasks import discover
 from tasks.discard import discard
@@ -30,7 +29,7 @@ def send_all(runtime: Runtime) -> list[str]:
         The ids of the new runs.
     """
     with runtime.database.read(EVERYONE) as session:
-        sent = pulses(session, clock_of(session))
+        sent = pulses(session, clock(session))
         paused = paused_queues(session)
     due = [queue for queue in QUEUES if sent.get(OF_CANARY + queue, EVERY_S) >= EVERY_S and queue not in paused]
     return [run_id for queue in due if (run_id := _send(runtime, queue))]
@@ -63,7 +62,7 @@ def _send(runtime: Runtime, queue: str) -> str | None:
 
 def _my_turn(session: Session, queue: str) -> bool:
     """Whether it is time, and no other beat was first."""
-    name, now = OF_CANARY + queue, clock_of(session)
+    name, now = OF_CANARY + queue, clock(session)
     seen = session.scalar(select(Pulse.at).where(Pulse.name == name))
     if seen is None:
         return _insert(session, name) and _watch_anew(session, queue)

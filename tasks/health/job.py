@@ -5,6 +5,7 @@ from dataclasses import asdict
 from pydantic import Field
 
 from models import vitals
+from models.base import clock
 from tasks import discover
 from tasks.context import Context
 from tasks.job import Job, NoParams, Result
@@ -45,7 +46,7 @@ def run(params: NoParams, ctx: Context) -> HealthReport:
     """Ask the tables and the disk."""
     room = ctx.storage.room()
     with ctx.read_everything() as session:
-        alive = vitals.pulses(session, vitals.clock(session))
+        alive = vitals.pulses(session, clock(session))
         watched = {name.removeprefix(vitals.OF_QUEUE) for name in alive if name.startswith(vitals.OF_QUEUE)}
         queues = vitals.queue_figures(session, sorted(watched | {job.queue for job in discover().values()}))
         alarms = vitals.alarms(session, queues, room)
