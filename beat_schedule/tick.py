@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from beat_schedule import times
 from beat_schedule.times import Missed, Rule
 from models.account import Account
-from models.base import db_now
+from models.base import clock, db_now
 from models.run import END_STATES, Run
 from models.schedule import Schedule, Slot
 from models.statements import changed
@@ -49,6 +49,7 @@ class Due:
 
 
 def rule_of(schedule: Schedule) -> Rule:
+    """When a schedule comes, without all else of its row."""
     return Rule(schedule.repeat, schedule.time_zone, schedule.cron, schedule.every_minutes, schedule.once_at)
 
 
@@ -58,7 +59,7 @@ def due(session: Session) -> list[Due]:
     found = session.scalars(query.order_by(Schedule.next_due, Schedule.id)).all()
     if not found:
         return []
-    now: int = session.scalar(select(db_now())) or 0
+    now = clock(session)
     return [_reckon(schedule, schedule.next_due or 0, now) for schedule in found]
 
 

@@ -88,6 +88,7 @@ class Run(Owned, Base):
 
     @property
     def ended(self) -> bool:
+        """Whether no worker will touch it any more, unless somebody tries it again."""
         return self.state in END_STATES
 
 

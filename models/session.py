@@ -90,6 +90,7 @@ def after_commit(session: Session, call: Callback) -> None:
 
 
 def run_after_commit(session: Session) -> None:
+    """What was committed stays, whatever the callbacks raise; an error of one is the caller's and ends the rest."""
     for call in session.info.pop("after_commit", []):
         call()
 

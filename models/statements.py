@@ -65,6 +65,7 @@ def note(session: Executor, run_id: str, what: str, detail: str = "", attempt: i
 
 
 def write_note(session: Executor, run_id: str, what: str, detail: str, attempt: int | None, at: Any) -> None:
+    """`note` with its time: epoch milliseconds, or an expression over the run's columns."""
     values = (
         literal(new_id(), ID), c.workspace_id, c.id, at, c.attempt if attempt is None else literal(attempt, Integer),
         literal(what, String(20)), literal(detail[:500], String(500)),

@@ -66,6 +66,7 @@ def pulses(session: Session, now: int) -> dict[str, float]:
 
 
 def paused_queues(session: Session) -> set[str]:
+    """Their names. A paused queue is never silent, and its runs never late."""
     return set(session.scalars(select(Queue.name).where(Queue.paused_at.is_not(None))))
 
 

@@ -58,6 +58,7 @@ class Heart:
                 self._thread.start()
 
     def let_go(self, claims: Iterable[Claim], each_beat: Callable[[], None] | None = None) -> None:
+        """Their leases run out by themselves from now on. What was lost meanwhile is forgotten with the next `hold`."""
         with self._lock:
             if each_beat:
                 self._each_beat.remove(each_beat)

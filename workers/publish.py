@@ -35,9 +35,11 @@ class Breaker:
 
     @property
     def open(self) -> bool:
+        """Whether nothing is to be tried now."""
         return time.monotonic() < self._until
 
     def trip(self) -> None:
+        """The broker did not answer just now."""
         with self._lock:
             self._until = time.monotonic() + OPEN_SECONDS
 

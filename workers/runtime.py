@@ -22,6 +22,7 @@ class KnownLimits:
         self._found: Limits = {}
 
     def now(self) -> Limits:
+        """Those of a second ago at the oldest; empty when none is set, which spares the claim its questions."""
         if time.monotonic() >= self._until:
             with self._database.look() as connection:
                 self._found = all_limits(connection)
