@@ -57,7 +57,7 @@ def _plan(stage: Stage, slots: int, minutes: int) -> Book:
     book, rows = Book(), []
     together = slots * 4 // 5 // minutes
     for _ in range(together):
-        row = Schedule(**_whose(stage), cron="* * * * *")
+        row = Schedule(**whose(stage), cron="* * * * *")
         row.next_due = first
         rows.append(row)
         book.slots |= {(row.id, first + 60_000 * minute) for minute in range(minutes)}
@@ -65,7 +65,7 @@ def _plan(stage: Stage, slots: int, minutes: int) -> Book:
     step = (book.last - start) / alone
     for number in range(alone):
         at = int((start + number * step) * 1000)
-        once = Schedule(**_whose(stage), repeat="once")
+        once = Schedule(**whose(stage), repeat="once")
         once.once_at = once.next_due = at
         rows.append(once)
         book.slots.add((once.id, at))
@@ -105,7 +105,8 @@ def _strangers(stage: Stage, found: dict[tuple[str, int], str]) -> int:
     return len(ids - set(found.values()))
 
 
-def _whose(stage: Stage) -> dict[str, Any]:
+def whose(stage: Stage) -> dict[str, Any]:
+    """What every schedule of a fault has in common."""
     return {
         "id": new_id(),
         "workspace_id": stage.workspace,

@@ -9,17 +9,16 @@ from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select
 
 from beat_schedule import times
 from models import lifecycle
-from models.base import new_id
 from models.run import END_STATES, Run
 from models.schedule import Schedule, Slot
 from models.session import EVERYONE
+from tests.faults.beats import whose
 from tests.faults.jobs import JOB
 from tests.faults.stage import Stage, Verdict
 
@@ -172,19 +171,9 @@ def _ran_on(stage: Stage, ids: Mapping[str, str], day: str) -> Counter[str]:
 
 def _schedule(stage: Stage, lines: list[str], zone: str, now: float) -> dict[str, str]:
     """Schedules with these crontab lines; their ids with the lines."""
-    rows = [Schedule(**_whose(stage), cron=line, time_zone=zone) for line in lines]
+    rows = [Schedule(**whose(stage), cron=line, time_zone=zone) for line in lines]
     for row in rows:
         row.next_due = times.after(times.Rule("cron", zone, row.cron), int(now * 1000))
     with stage.runtime.database.write(EVERYONE) as session:
         session.add_all(rows)
     return {row.id: row.cron for row in rows}
-
-
-def _whose(stage: Stage) -> dict[str, Any]:
-    return {
-        "id": new_id(),
-        "workspace_id": stage.workspace,
-        "account_id": stage.account,
-        "kind": JOB.kind,
-        "params": {},
-    }
