@@ -1,5 +1,6 @@
 """Where files stand: the port, and the folder that is its embedded form."""
 
+import errno
 import os
 import secrets
 import shutil
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import BinaryIO, Protocol
 
 CHUNK = 1 << 20
+NO_SECOND_NAME = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)  # on this file system, or no more of them
 TEMPORARY = "nightshift-files-"  # begins the names of private folders, of which upkeep sweeps the abandoned
 
 
@@ -16,6 +18,9 @@ class Storage(Protocol):
 
     def put(self, source: BinaryIO) -> tuple[str, int]:
         """Keep a stream; returns its key and size. Nothing half-written is ever seen under a key."""
+
+    def copy(self, key: str) -> str:
+        """The same bytes under one more key, each deleted by itself. FileNotFoundError when they are gone."""
 
     def open(self, key: str) -> BinaryIO:
         """The bytes under a key. FileNotFoundError when they are gone."""
@@ -56,6 +61,20 @@ class FolderStorage:
             part.unlink(missing_ok=True)
             raise
         return key, size
+
+    def copy(self, key: str) -> str:
+        """A second name, at no cost: a schedule's files are copied while others wait for the database."""
+        source, new = self._path(key), secrets.token_hex(20)
+        os.utime(source)  # or the sweep of old files that no row names takes the new name before its row is there
+        self._path(new).parent.mkdir(exist_ok=True, mode=0o700)
+        try:
+            os.link(source, self._path(new))
+        except OSError as error:
+            if error.errno not in NO_SECOND_NAME:
+                raise
+            with source.open("rb") as stream:
+                return self.put(stream)[0]
+        return new
 
     def open(self, key: str) -> BinaryIO:
         return self._path(key).open("rb")

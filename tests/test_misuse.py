@@ -1,5 +1,6 @@
 """What somebody might try with schedules, many workspaces and odd ids to get more than is theirs."""
 
+import os
 from typing import Any
 
 import pytest
@@ -15,10 +16,11 @@ from models.workspace import Membership
 from tasks import discover
 from tasks.handover import HandedOver
 from tests.conftest import Person
-from tests.front import browser_of, hand_over, member_of, run_id, token_of
+from tests.front import WORKER, browser_of, change, hand_over, member_of, run_id, text_file, the_run, token_of
 from tests.test_schedules_pages import DAILY, make, rows, set_due
 from tests.web_fixtures import Browser
 from workers.enqueue import submit
+from workers.execute import execute
 from workers.runtime import Runtime
 from workers.schedules import due_runs
 
@@ -126,3 +128,38 @@ def test_a_limit_for_every_person_holds_back_nothing_that_the_machinery_runs(run
         people = limits.people_at_once(limits.all_limits(session))
         chosen = dispatching.next_to_publish(session, job.queue, 10, people)
     assert [run_id for run_id, _, _ in chosen] == [nobody_s.id]
+
+
+def test_failed_runs_that_are_put_back_count_among_those_that_wait(
+    app: Flask, runtime: Runtime, ada: Person, ada_s: Browser
+) -> None:
+    here = app.extensions["nightshift"]
+    object.__setattr__(here, "settings", here.settings.model_copy(update={"waiting_runs": 2}))
+    failed = [run_id(hand_over(ada_s)) for _ in range(2)]
+    for each in failed:
+        change(runtime, each, state="failed")
+    run_id(hand_over(ada_s))
+    page = ada_s.post("/runs/actions", {"action": "retry", "ids": failed}, follow_redirects=True).text
+    assert "1 run was put back." in page
+    assert "2 runs of this workspace wait already" in page
+    (stays,) = (each for each in failed if the_run(runtime, each).state == "failed")
+    answer = app.test_client().post(f"/api/v1/runs/{stays}/retry", headers=token_of(runtime, ada))
+    assert answer.status_code == 429
+    ada_s.post(f"/runs/{stays}/retry")
+    assert the_run(runtime, stays).state == "failed"
+
+
+def test_the_files_of_a_schedule_are_not_written_anew_while_others_wait_for_the_database(
+    ada_s: Browser, runtime: Runtime
+) -> None:
+    found = make(ada_s, files=[text_file("one two three")])
+    (old,) = (runtime.settings.var / "files").glob("??/*")
+    os.utime(old, (0, 0))
+    set_due(runtime, found)
+    (made,) = due_runs(runtime)
+    both = [path.stat() for path in old.parents[1].glob("??/*")]
+    assert [each.st_ino for each in both] == [both[0].st_ino] * 2
+    assert min(each.st_mtime for each in both) > 0, "the sweep of old files that no row names leaves it alone"
+    ada_s.post(f"/schedules/{found}/delete")
+    assert not old.exists()
+    assert execute(runtime, made, WORKER) == "succeeded"

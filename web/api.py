@@ -143,8 +143,8 @@ def cancel(run_id: str) -> ResponseReturnValue:
 def retry(run_id: str) -> ResponseReturnValue:
     """Put a failed run back."""
     with writing() as session:
-        submission.find_job(run_view.find(session, run_id).kind)
-        if not enqueue.retry(session, run_id):
+        submission.find_job((run := run_view.find(session, run_id)).kind)
+        if not deeds.put_back(session, run):
             return problem(409, "Only a run that has failed can be tried again.")
     return jsonify(_whole(run_id)), 202
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models.run import END_STATES, FAILED, RUNNING, Run
 from tasks.discard import discard as delete
 from tasks.handover import Refused
-from web import run_view, submission
+from web import quotas, run_view, submission
 from web.current import reading, runtime, writing
 from workers import enqueue
 from workers.enqueue import KeyConflict
@@ -96,13 +96,28 @@ def _each(outcome: Outcome, session: Session, ids: Sequence[str], act: Callable[
             outcome.done[run_id] = run_id
 
 
+def put_back(session: Session, run: Run) -> bool:
+    """A failed run waits again; False: it has not failed.
+
+    Raises:
+        Refused: too many runs of the workspace wait.
+    """
+    if run.state != FAILED:
+        return False
+    quotas.check_waiting(session)
+    return enqueue.retry(session, run.id)
+
+
 def _retry(outcome: Outcome, ids: Sequence[str], _key: str | None) -> None:
     with writing() as session:
 
         def act(run: Run) -> str:
             if run.kind not in submission.jobs():
                 return NOT_YOURS
-            return "" if run.state == FAILED and enqueue.retry(session, run.id) else NOT_FAILED
+            try:
+                return "" if put_back(session, run) else NOT_FAILED
+            except Refused as error:
+                return " ".join(error.errors.values())
 
         _each(outcome, session, ids, act)
 

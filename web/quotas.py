@@ -14,3 +14,12 @@ def check(session: Session, handed: HandedOver) -> None:
         Refused: 429 for too many runs that have not ended, 413 for too many bytes.
     """
     quotas.check(session, runtime().settings, current_workspace(), handed)
+
+
+def check_waiting(session: Session) -> None:
+    """Refuse one more run that has not ended.
+
+    Raises:
+        Refused: 429 for too many of them.
+    """
+    quotas.check_waiting(session, runtime().settings, current_workspace())

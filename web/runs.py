@@ -189,7 +189,7 @@ def retry(run_id: str) -> ResponseReturnValue:
     with writing() as session:
         run = run_view.find(session, run_id)
         submission.find_job(run.kind)
-        if not enqueue.retry(session, run_id):
+        if not deeds.put_back(session, run):
             flash("Only a run that has failed can be tried again.", "info")
     return _to(run)
 

@@ -118,16 +118,14 @@ def copy_uploads(runtime: Runtime, session: Session, run: Run) -> dict[str, list
         select(Upload).where(Upload.run_id == run.id, Upload.deleted_at.is_(None)).order_by(Upload.id)
     )
     for row in rows:
-        with runtime.storage.open(row.key) as stream:
-            key, size = runtime.storage.put(stream)
         copy = Upload(
             id=new_id(),
             field=row.field,
             name=row.name,
             media_type=row.media_type,
-            size=size,
+            size=row.size,
             sha256=row.sha256,
-            key=key,
+            key=runtime.storage.copy(row.key),
         )
         copies.setdefault(row.field, []).append(copy)
     return copies

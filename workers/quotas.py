@@ -18,11 +18,7 @@ def check(session: Session, allowed: Settings, workspace: str, handed: HandedOve
     Raises:
         Refused: 429 for too many runs that have not ended, 413 for too many bytes.
     """
-    mine = Run.workspace_id == workspace
-    going_on = select(func.count()).select_from(Run).where(mine, Run.state.in_(GOING_ON), Run.listed.is_(True))
-    if (session.scalar(going_on) or 0) >= allowed.waiting_runs:
-        said = f"{allowed.waiting_runs} runs of this workspace wait already. Send more once some of them are done."
-        raise Refused({"": said}, 429)
+    check_waiting(session, allowed, workspace)
     if not handed.uploads:
         return
     uploads = select(func.sum(Upload.size)).where(Upload.workspace_id == workspace, Upload.deleted_at.is_(None))
@@ -31,3 +27,16 @@ def check(session: Session, allowed: Settings, workspace: str, handed: HandedOve
     if kept + sum(upload.size for upload in handed.uploads) > allowed.storage_mb * MEGABYTE:
         said = f"This workspace keeps {allowed.storage_mb} MB of files already. Ask the administrator for more room."
         raise Refused({"": said}, 413)
+
+
+def check_waiting(session: Session, allowed: Settings, workspace: str) -> None:
+    """Refuse one more run that has not ended.
+
+    Raises:
+        Refused: 429 for too many of them.
+    """
+    mine = Run.workspace_id == workspace
+    going_on = select(func.count()).select_from(Run).where(mine, Run.state.in_(GOING_ON), Run.listed.is_(True))
+    if (session.scalar(going_on) or 0) >= allowed.waiting_runs:
+        said = f"{allowed.waiting_runs} runs of this workspace wait already. Send more once some of them are done."
+        raise Refused({"": said}, 429)

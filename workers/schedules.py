@@ -84,10 +84,8 @@ def _copied(runtime: Runtime, session: Session, schedule: Schedule, job: Job, pa
 
 
 def _copy(runtime: Runtime, row: Upload) -> Upload:
-    with runtime.storage.open(row.key) as stream:
-        key, size = runtime.storage.put(stream)
-    same = {name: getattr(row, name) for name in ("field", "name", "media_type", "sha256")}
-    return Upload(id=new_id(), key=key, size=size, **same)
+    same = {name: getattr(row, name) for name in ("field", "name", "media_type", "size", "sha256")}
+    return Upload(id=new_id(), key=runtime.storage.copy(row.key), **same)
 
 
 def _drop(runtime: Runtime, uploads: list[Upload]) -> None:
