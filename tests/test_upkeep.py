@@ -11,7 +11,7 @@ from flask import Flask
 from sqlalchemy import select, update
 
 from models.artifact import Upload
-from models.base import new_id
+from models.base import db_now, new_id
 from models.run import END_STATES, Dependency, Run
 from models.session import EVERYONE
 from models.workspace import SYSTEM
@@ -76,6 +76,19 @@ def test_folders_that_a_killed_attempt_left_go_and_nothing_else(
     assert (others / "heart.csv").exists()
     assert (tmp_path / "kept" / "heart.csv").exists()
     assert (tmp_path / "temporary" / "nightshift-files-young").exists()
+
+
+def test_a_run_whose_params_are_of_an_older_form_keeps_nothing_else_from_being_cleared_away(
+    runtime: Runtime, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = install(monkeypatch, forget_uploads=lambda params: True)
+    monkeypatch.setattr("tasks.upkeep.job.discover", lambda: {**discover(), "count": job})
+    old, new = (handed(runtime, ada, job, stored(runtime)) for _ in range(2))
+    with runtime.database.write(EVERYONE) as session:
+        both = update(Run).where(Run.id.in_([old, new]))
+        session.execute(both.values(state="failed", finished_at=db_now() - 2 * DAY_MS))
+        session.execute(update(Run).where(Run.id == old).values(params={"was": "called so"}))
+    assert clear_away(runtime)["uploads"] == 1
 
 
 def test_the_upload_of_a_run_that_failed_is_forgotten_after_a_day(

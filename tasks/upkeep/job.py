@@ -6,7 +6,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 
 from models.account import Link, SignIn, Throttle, Token
@@ -83,14 +83,23 @@ def _forget_uploads(ctx: Context) -> int:
     gone = []
     with ctx.read_everything() as session:
         for row in session.execute(old):
-            job = jobs.get(row.kind)
-            if job and job.forget_uploads and job.forget_uploads(job.params.model_validate(row.params)):
+            if _forgets(jobs.get(row.kind), row.params):
                 gone.append((row.id, row.key))
     for upload_id, key in gone:
         with ctx.write_everything() as session:
             session.execute(update(Upload).where(Upload.id == upload_id).values(deleted_at=db_now()))
         ctx.storage.delete(key)
     return len(gone)
+
+
+def _forgets(job: Job | None, params: object) -> bool:
+    """Whether a run's files are to go before it does; where its params are of an older form, nobody can say so."""
+    if job is None or job.forget_uploads is None:
+        return False
+    try:
+        return job.forget_uploads(job.params.model_validate(params))
+    except ValidationError:
+        return False
 
 
 def _sweep_files(ctx: Context) -> int:
