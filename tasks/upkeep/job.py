@@ -80,11 +80,8 @@ def _forget_uploads(ctx: Context) -> int:
     old = select(Upload.id, Upload.key, Run.kind, Run.params).join(Run, Run.id == Upload.run_id).where(
         Upload.deleted_at.is_(None), Run.state.in_(END_STATES), Run.finished_at < db_now() - DAY_MS
     )  # fmt: skip
-    gone = []
     with ctx.read_everything() as session:
-        for row in session.execute(old):
-            if _forgets(jobs.get(row.kind), row.params):
-                gone.append((row.id, row.key))
+        gone = [(row.id, row.key) for row in session.execute(old) if _forgets(jobs.get(row.kind), row.params)]
     for upload_id, key in gone:
         with ctx.write_everything() as session:
             session.execute(update(Upload).where(Upload.id == upload_id).values(deleted_at=db_now()))
