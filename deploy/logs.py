@@ -15,11 +15,12 @@ from structlog.typing import EventDict, Processor
 if TYPE_CHECKING:
     from flask import Flask, Response
 
-# Libraries write these into their messages: passwords, people's addresses, what somebody searched for.
+# Libraries write these into their messages: passwords, people's addresses, what somebody searched for. What stands
+# before a sign is bounded: looked for from each letter of a long text, it would take as long as the text is squared.
 HIDDEN = (
-    (re.compile(r"(\w+://)[^\s/@]+@"), r"\1***@"),
-    (re.compile(r"[\w.+-]+@[\w-]+(\.[\w-]+)+"), "<address>"),
-    (re.compile(r"(?<=[\w/])\?[^\s\"')]*=[^\s\"')]*"), "?…"),
+    (re.compile(r"(\w{1,20}://)[^\s/@]+@"), r"\1***@"),
+    (re.compile(r"[\w.+-]{1,64}@[\w-]+(\.[\w-]+)+"), "<address>"),
+    (re.compile(r"(?<=[\w/])\?[^\s\"')=?]*=[^\s\"')]*"), "?…"),
 )
 PLAIN = (bool, int, float, type(None))
 # Celery's "received" and "succeeded" say of a message what our own line says of its run, and cost as much as the run.

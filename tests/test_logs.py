@@ -75,6 +75,11 @@ def test_passwords_addresses_and_query_strings_are_struck_out(said: str, kept: s
     assert hidden(said) == kept
 
 
+@pytest.mark.parametrize("long", ["a" * 100_000, "a?" * 100_000])
+def test_a_long_text_is_looked_through_once_and_not_from_each_of_its_letters(long: str) -> None:
+    assert hidden(f"{long} ada@example.org /runs?q=1") == f"{long} <address> /runs?…"
+
+
 def test_a_request_is_logged_by_its_route_and_never_by_its_path() -> None:
     app = flask.Flask(__name__)
     app.add_url_rule("/reset/<token>", "reset", lambda token: "")
