@@ -163,3 +163,11 @@ def test_the_files_of_a_schedule_are_not_written_anew_while_others_wait_for_the_
     ada_s.post(f"/schedules/{found}/delete")
     assert not old.exists()
     assert execute(runtime, made, WORKER) == "succeeded"
+
+
+def test_the_names_of_machines_are_told_to_those_who_run_them(runtime: Runtime, ada: Person, ada_s: Browser) -> None:
+    found = run_id(hand_over(ada_s))
+    assert execute(runtime, found, WORKER) == "succeeded"
+    assert WORKER not in ada_s.get(f"/runs/{found}").text
+    runs_it(runtime, ada, True)
+    assert WORKER in ada_s.get(f"/runs/{found}").text
