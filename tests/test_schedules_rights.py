@@ -71,8 +71,8 @@ def test_an_administrator_sees_what_the_machinery_runs_and_cannot_change_it(admi
     page = text_of(admin, "/schedules")
     assert "What the machinery runs by itself" in page
     assert "NIGHTSHIFT_SCHEDULES" in page
-    admin.post("/workspaces/switch", {"workspace": "system"})
-    admin.post("/schedules/default-probe/delete")
+    assert admin.post("/workspace/switch", {"workspace": "system"}).status_code == 302
+    assert "belongs to the machinery" in admin.post("/schedules/default-probe/delete", follow_redirects=True).text
     admin.post("/schedules/default-probe/pause")
     with runtime.database.read(EVERYONE) as session:
         assert session.scalar(select(func.count()).select_from(Schedule).where(Schedule.enabled.is_(True))) == 1
