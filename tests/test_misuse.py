@@ -171,3 +171,14 @@ def test_the_names_of_machines_are_told_to_those_who_run_them(runtime: Runtime, 
     assert WORKER not in ada_s.get(f"/runs/{found}").text
     runs_it(runtime, ada, True)
     assert WORKER in ada_s.get(f"/runs/{found}").text
+
+
+def test_a_key_that_was_used_for_another_schedule_is_told_of(app: Flask, runtime: Runtime, ada: Person) -> None:
+    headers = token_of(runtime, ada) | {"Idempotency-Key": "one"}
+    first = {"kind": "probe", "params": {"name": "Ada"}, "when": {"repeat": "minutes", "minutes": 5}}
+    client = app.test_client()
+    made = [client.post("/api/v1/schedules", headers=headers, json=first) for _ in range(2)]
+    assert [each.status_code for each in made] == [201, 201]
+    assert len(rows(runtime)) == 1
+    for other in ({"params": {"name": "Grace"}}, {"priority": "low"}, {"title": "Another"}):
+        assert client.post("/api/v1/schedules", headers=headers, json=first | other).status_code == 409

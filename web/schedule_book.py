@@ -84,7 +84,7 @@ def create(draft: Draft, files: Given, key: str) -> Schedule:
         with writing() as session:
             if known := session.scalar(select(Schedule).where(Schedule.id == schedule_id)):
                 _drop(handed)
-                return _same(known, draft)
+                return _same(known, draft, handed)
             _check_room(session)
             schedule = Schedule(id=schedule_id, kind=draft.job.kind)
             _fill(session, schedule, draft, handed)
@@ -92,7 +92,7 @@ def create(draft: Draft, files: Given, key: str) -> Schedule:
     except IntegrityError:  # the other one of two clicks was first
         _drop(handed)
         with reading() as session:
-            return _same(find(session, schedule_id), draft)
+            return _same(find(session, schedule_id), draft, handed)
     except Refused:
         _drop(handed)
         raise
@@ -118,8 +118,12 @@ def change(schedule_id: str, draft: Draft, files: Given) -> Schedule:
     return schedule
 
 
-def _same(known: Schedule, draft: Draft) -> Schedule:
-    if (known.kind, tick.rule_of(known), known.title) != (draft.job.kind, draft.rule, draft.title):
+def _same(known: Schedule, draft: Draft, handed: HandedOver) -> Schedule:
+    asked = handed.params.model_dump(mode="json")
+    fields = [name for name in asked if name not in draft.job.file_fields()]
+    told = (draft.job.kind, draft.rule, draft.title, draft.priority, [asked[name] for name in fields])
+    has = (known.kind, tick.rule_of(known), known.title, known.priority, [known.params.get(name) for name in fields])
+    if has != told:
         raise KeyConflict
     return known
 
