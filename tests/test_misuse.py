@@ -12,7 +12,7 @@ from models.account import Account
 from models.run import Idempotency, Run
 from models.schedule import Schedule
 from models.session import EVERYONE
-from models.workspace import Membership
+from models.workspace import AuditEntry, Membership
 from tasks import discover
 from tasks.handover import HandedOver
 from tests.conftest import Person
@@ -182,3 +182,17 @@ def test_a_key_that_was_used_for_another_schedule_is_told_of(app: Flask, runtime
     assert len(rows(runtime)) == 1
     for other in ({"params": {"name": "Grace"}}, {"priority": "low"}, {"title": "Another"}):
         assert client.post("/api/v1/schedules", headers=headers, json=first | other).status_code == 409
+
+
+def test_the_audit_log_keeps_who_deleted_what(runtime: Runtime, ada: Person, ada_s: Browser) -> None:
+    schedule, ended, waits = make(ada_s), run_id(hand_over(ada_s)), run_id(hand_over(ada_s))
+    change(runtime, ended, state="failed")
+    ada_s.post("/runs/discard", {"ids": [ended, waits, "x"]})
+    ada_s.post("/runs/discard", {"ids": [waits]})
+    ada_s.post(f"/schedules/{schedule}/delete")
+    found = sorted(rows(runtime, AuditEntry), key=lambda each: each.id)
+    assert [(each.what, each.detail) for each in found] == [
+        ("runs deleted", {"runs": [ended]}),
+        ("schedule deleted", {"schedule": schedule}),
+    ]
+    assert {(each.account_id, each.workspace_id) for each in found} == {(ada.account_id, ada.workspace_id)}

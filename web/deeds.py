@@ -11,8 +11,8 @@ from sqlalchemy.orm import Session
 from models.run import END_STATES, FAILED, RUNNING, Run
 from tasks.discard import discard as delete
 from tasks.handover import Refused
-from web import quotas, run_view, submission
-from web.current import reading, runtime, writing
+from web import people, quotas, run_view, submission
+from web.current import current_workspace, me, reading, runtime, writing
 from workers import enqueue
 from workers.enqueue import KeyConflict
 
@@ -141,6 +141,8 @@ def _discard(outcome: Outcome, ids: Sequence[str], _key: str | None) -> None:
         for run_id in session.scalars(select(Run.id).where(Run.id.in_(list(outcome.done)))).all():
             del outcome.done[run_id]
             outcome.refused[run_id] = NEEDED
+        if outcome.done:
+            people.audit(session, "runs deleted", me().id, current_workspace(), runs=list(outcome.done))
 
 
 def _again(outcome: Outcome, ids: Sequence[str], key: str | None) -> None:

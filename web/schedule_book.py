@@ -22,7 +22,7 @@ from tasks import discover
 from tasks.handover import Given, HandedOver, Refused, hand_over
 from tasks.job import Job
 from tasks.storage import TEMPORARY
-from web import quotas, submission
+from web import people, quotas, submission
 from web.current import current_workspace, me, reading, runtime, writing
 from web.schedule_view import DEFAULT, find
 from workers.enqueue import KeyConflict
@@ -183,6 +183,7 @@ def delete(schedule_id: str) -> None:
         if job := discover().get(schedule.kind):
             forget(runtime(), session, kept(session, schedule, job))
         session.delete(schedule)
+        people.audit(session, "schedule deleted", me().id, current_workspace(), schedule=schedule_id)
 
 
 def run_now(schedule_id: str, key: str | None) -> Run:
