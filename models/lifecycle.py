@@ -23,6 +23,7 @@ from models.statements import CLAIMED, PAUSED, WAITS_AGAIN, Claim, Done, Executo
 BACKOFF_MS = 2_000
 BACKOFF_CAP_MS = 10 * 60_000
 RESCUED = 100  # added to the priority of a run that lost its worker: it has waited already
+BEFORE_OTHERS = case((c.priority < RESCUED // 2, c.priority + RESCUED), else_=c.priority)
 LOST = and_(c.state == RUNNING, c.lease_until < db_now())
 
 CLAIM = (
@@ -102,6 +103,12 @@ def wants_cancel(session: Executor, run_id: str) -> bool:
     return session.execute(select(c.cancel_at).where(c.id == run_id)).scalar() is not None
 
 
+def waits_since(session: Executor, run_id: str, ms: int) -> bool:
+    """Whether a run was handed in so long ago and was not begun yet."""
+    old = (c.id == run_id, c.state == QUEUED, c.created_at < db_now() - ms)
+    return session.execute(select(c.id).where(*old)).first() is not None
+
+
 def succeed(session: Executor, done: Sequence[Done]) -> int:
     """End runs as succeeded; those cancelled or lost meanwhile are left out.
 
@@ -161,7 +168,7 @@ def _spend_try(
     else:
         values = {**WAITS_AGAIN, "due_at": db_now() + max(backoff_ms(tries), at_least_ms)}
         if rescued:
-            values["priority"] = case((c.priority < RESCUED // 2, c.priority + RESCUED), else_=c.priority)
+            values["priority"] = BEFORE_OTHERS
     still = and_(mine, c.cancel_at.is_(None))  # nobody claims a run that waits and is to be cancelled
     if not changed(session, update(run).where(still).values(**values, tries=tries)):
         return None
@@ -226,7 +233,8 @@ def hand_back(session: Executor, worker: str) -> int:
 
 def _give_back(session: Executor, run_id: str, attempt: int) -> bool:
     mine = and_(_mine(run_id, attempt), c.cancel_at.is_(None))
-    if not changed(session, update(run).where(mine).values(**WAITS_AGAIN, due_at=db_now())):
+    values = {**WAITS_AGAIN, "due_at": db_now(), "priority": BEFORE_OTHERS}
+    if not changed(session, update(run).where(mine).values(values)):
         return False
     left(session, run_id, attempt, "handed back", "The worker was stopped in order; the run goes on with another.")
     return True

@@ -118,6 +118,7 @@ def test_in_a_chunk_only_a_child_that_was_begun_spends_a_try_and_then_each_is_tr
         ("queued", 0),
         ("queued", 0),
     ]
+    assert {child.priority for child in family(runtime, parent)} == {lifecycle.RESCUED}, "all of them waited already"
     for run_id in ids:
         make_due(runtime, run_id)
     assert work(runtime, ids[0]) == [SUCCEEDED]

@@ -21,6 +21,7 @@ from workers.runtime import Runtime
 
 log = structlog.get_logger()
 UNCLAIMED_MS = 5_000
+UNKNOWN_MS = 60 * 60_000  # a release is rolled out by then
 REPUBLISH_AT_MOST = 200
 
 
@@ -127,7 +128,9 @@ def _drop_unknown(runtime: Runtime, runs: list[tuple[str, str]]) -> None:
     for run_id, kind in runs:
         log.warning("run.of_no_job", run=run_id, job=kind)
         with runtime.database.write(EVERYONE) as session:
-            lifecycle.cancel(session, run_id, f"There is no job “{kind}” any more.")
+            # While a new release comes, an old beat meets jobs that only new workers have.
+            if lifecycle.waits_since(session, run_id, UNKNOWN_MS):
+                lifecycle.cancel(session, run_id, f"There is no job “{kind}” any more.")
 
 
 def everything(runtime: Runtime) -> None:
