@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import redis
+from kombu import Connection
 from pydantic import SecretStr
 from sqlalchemy import update
 
@@ -123,6 +124,21 @@ def test_what_is_submitted_while_the_broker_is_away_goes_out_as_soon_as_it_is_ba
     assert dispatch.dispatch(runtime, "default") == 0
     publish.breaker._until = 0.0
     assert dispatch.dispatch(runtime, "default") == 1
+
+
+def test_messages_that_died_with_a_worker_keep_no_others_from_going_out(
+    with_broker: tuple[Runtime, int], ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runtime, _ = with_broker
+    job = install(monkeypatch)
+    lost = [submitted(runtime, job, ada) for _ in range(dispatching.AT_LEAST)]
+    with Connection(runtime.settings.broker) as connection, connection.SimpleQueue("default") as queue:
+        assert queue.clear() >= len(lost)
+    other = submitted(runtime, job, ada)
+    assert {the_run(runtime, run_id).published_at is None for run_id in lost} == {False}
+    assert the_run(runtime, other).published_at is None, "by the table the window is full"
+    assert dispatch.dispatch(runtime, "default") == 1
+    assert the_run(runtime, other).published_at is not None
 
 
 def test_runs_of_a_job_that_is_gone_end_and_do_not_fill_the_window(
