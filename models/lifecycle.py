@@ -22,6 +22,7 @@ from models.statements import CLAIMED, PAUSED, WAITS_AGAIN, Claim, Done, Executo
 
 BACKOFF_MS = 2_000
 BACKOFF_CAP_MS = 10 * 60_000
+RESCUE_CAP_MS = 10_000  # it goes again within 45 s, lease and all, however often it met a worker's death
 RESCUED = 100  # added to the priority of a run that lost its worker: it has waited already
 BEFORE_OTHERS = case((c.priority < RESCUED // 2, c.priority + RESCUED), else_=c.priority)
 LOST = and_(c.state == RUNNING, c.lease_until < db_now())
@@ -137,12 +138,12 @@ def finish(session: Executor, run_id: str, attempt: int, state: str, *, error: s
     return True
 
 
-def backoff_ms(tries: int) -> int:
-    """Exponential backoff with full jitter: anything up to 4 s, 8 s, 16 s … ten minutes.
+def backoff_ms(tries: int, cap: int = BACKOFF_CAP_MS) -> int:
+    """Exponential backoff with full jitter: anything up to 4 s, 8 s, 16 s … the cap, which is ten minutes.
 
     Source: M. Brooker, "Exponential Backoff And Jitter", AWS Architecture Blog, 2015.
     """
-    return random.randint(0, min(BACKOFF_MS * 2**tries, BACKOFF_CAP_MS))  # noqa: S311  # no secret
+    return random.randint(0, min(BACKOFF_MS * 2**tries, cap))  # noqa: S311  # no secret
 
 
 def try_later(session: Executor, run_id: str, attempt: int, reason: str, at_least_ms: int = 0) -> str | None:
@@ -166,7 +167,8 @@ def _spend_try(
         error = f"{reason} It was tried {tries} times. Run it again later, or tell the administrator."
         values: dict[str, Any] = {"state": FAILED, "error": error, "finished_at": db_now(), "lease_until": None}
     else:
-        values = {**WAITS_AGAIN, "due_at": db_now() + max(backoff_ms(tries), at_least_ms)}
+        wait = backoff_ms(tries, RESCUE_CAP_MS if rescued else BACKOFF_CAP_MS)
+        values = {**WAITS_AGAIN, "due_at": db_now() + max(wait, at_least_ms)}
         if rescued:
             values["priority"] = BEFORE_OTHERS
     still = and_(mine, c.cancel_at.is_(None))  # nobody claims a run that waits and is to be cancelled

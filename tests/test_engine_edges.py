@@ -3,6 +3,7 @@
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from kombu import Connection
 from pydantic import SecretStr
 from sqlalchemy import update
 
-from models import dispatching, lifecycle
+from models import dispatching, lifecycle, statements
 from models.run import Run
 from models.session import EVERYONE
 from tasks.context import Context
@@ -187,3 +188,17 @@ def test_a_broker_in_trouble_stops_nobody_who_publishes(
     assert publish.breaker.open
     publish.breaker._until = 0.0
     assert publish.length(runtime, "default") == (1 if trouble == "full" else None)
+
+
+def test_a_run_that_met_the_death_of_many_workers_goes_again_as_soon_as_any(
+    runtime: Runtime, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = install(monkeypatch, attempts=9)
+    ids = [submitted(runtime, job, ada) for _ in range(12)]
+    with runtime.database.begin() as connection:
+        for run_id in ids:
+            assert lifecycle.claim(connection, run_id, ME, 60_000)
+        connection.execute(update(statements.run).values(tries=7, lease_until=1))
+    assert dispatch.reconcile(runtime) == len(ids)
+    now = int(time.time() * 1000)
+    assert max(the_run(runtime, run_id).due_at for run_id in ids) <= now + lifecycle.RESCUE_CAP_MS + 1000
