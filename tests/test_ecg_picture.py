@@ -69,6 +69,16 @@ def test_a_phone_photo_of_a_page_is_read(premature: Simulation, page: Image) -> 
     assert np.median(list(ratios.values())) > 16
 
 
+def test_names_that_were_blacked_out_are_no_trace(premature: Simulation, page: Image) -> None:
+    covered = page.copy()
+    covered[0:100] = 0  # two covers that overlap
+    covered[40:150, 60:600] = 0
+    for suffix in (".png", ".jpg"):
+        recording = read_picture(encoded(covered, suffix))
+        assert page_snr(premature.recording, recording)["II"] > 20, suffix
+        assert abs(recording.leads["II"].size - 3600) <= 8, suffix  # the rhythm strip, not the first row's quarter
+
+
 @pytest.mark.parametrize("quarters", [1, 2])
 def test_a_page_on_its_side_or_its_head_is_turned_and_says_so(
     premature: Simulation, page: Image, quarters: int

@@ -14,6 +14,7 @@ from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter1d
 
 from tasks.ecg.picture import layout
+from tasks.ecg.picture.cover import uncover
 from tasks.ecg.picture.decode import Pixels, decode
 from tasks.ecg.picture.grid import find_grid, straighten
 from tasks.ecg.picture.ink import DARK, flatten, grid_darkness, ink_darkness
@@ -96,7 +97,7 @@ def read_with_lines(
     image: Pixels, kind: Kind = "auto", speed: float = 25.0, gain: float = 10.0, seconds: float | None = None
 ) -> Reading:
     """The same from BGR pixels, with the traced lines for drawing on the picture."""
-    flat = flatten(image)
+    flat = flatten(uncover(image))
     sheet = None if kind == "beat" else _sheet(flat)
     if sheet is not None:
         sheet = _turned(sheet, 1) if _lies_on_its_side(sheet) else sheet
