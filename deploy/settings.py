@@ -58,6 +58,9 @@ class Settings(BaseSettings):
         20, gt=0.2, le=600, description="A running attempt that is silent for so long is taken back."
     )
     waiting_runs: int = Field(1000, ge=1, description="Runs of one workspace that may wait or run at once.")
+    api_per_minute: int = Field(
+        600, ge=0, description="Requests a minute that the API answers to one token, or one address without. 0: any."
+    )
     own_workspaces: int = Field(20, ge=1, description="Workspaces that one person may own.")
     workspace_schedules: int = Field(100, ge=1, description="Schedules that one workspace may have.")
     storage_mb: int = Field(5000, ge=1, description="Files of one workspace: what was handed over and what runs left.")

@@ -33,6 +33,7 @@ from web import (
     metrics,
     openapi,
     queues,
+    rates,
     recovery,
     runs,
     schedules,
@@ -67,7 +68,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _configure(app, runtime.settings)
     csrf = CSRFProtect(app)
     Bootstrap5(app)
-    for part in (security, filters, errors, signin, metrics, silence):
+    for part in (security, rates, filters, errors, signin, metrics, silence):
         part.install(app)
     _sign_in_with(app)
     for module in MODULES:

@@ -41,14 +41,19 @@ def alive() -> tuple[ColumnElement[bool], ...]:
     return (SignIn.expires_at > db_now(), SignIn.seen_at > db_now() - IDLE_MS)
 
 
+def bearer(asked: Request) -> str:
+    """The secret that a program shows, or nothing."""
+    scheme, _, secret = asked.headers.get("Authorization", "").partition(" ")
+    return secret.strip() if scheme.lower() == "bearer" else ""
+
+
 def load_token(asked: Request) -> Person | None:
     """flask-login's request_loader: who holds this bearer token; for the API alone."""
-    scheme, _, secret = asked.headers.get("Authorization", "").partition(" ")
-    if asked.blueprint != "api" or scheme.lower() != "bearer":
+    if asked.blueprint != "api" or not (secret := bearer(asked)):
         return None
     with everyone() as session:
         query = select(Token, Account).join(Token.account)
-        query = query.where(Token.secret_hash == digest(secret.strip()), Token.expires_at > db_now())
+        query = query.where(Token.secret_hash == digest(secret), Token.expires_at > db_now())
         if (row := session.execute(query).first()) is None:
             return None
         token, account = row

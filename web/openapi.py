@@ -43,7 +43,11 @@ def page() -> ResponseReturnValue:
     """The same for people."""
     routes = [(method, path, each) for path, item in describe()["paths"].items() for method, each in item.items()]
     return render_template(
-        "runs/api.html", routes=routes, jobs=list(submission.jobs().values()), origin=runtime().origin
+        "runs/api.html",
+        routes=routes,
+        jobs=list(submission.jobs().values()),
+        origin=runtime().origin,
+        most=runtime().settings.api_per_minute,
     )
 
 
@@ -235,7 +239,7 @@ def _operation(
     bad: tuple[int, ...] = (401, 404, 422),
 ) -> Spec:
     answers: Spec = {str(status): {"description": summary, "content": {"application/json": {"schema": schema}}}}
-    for code in bad:
+    for code in (*bad, 429):
         answers[str(code)] = {
             "description": "What is wrong and what to do",
             "content": {MEDIA_TYPE: {"schema": _ref("Problem")}},

@@ -34,7 +34,7 @@ from tests.faults.submit_dies import token_of
 from workers.broker import free_ports
 from workers.enqueue import submit
 
-STAGE = {"product": ("ecg",), "waiting_runs": 100_000, "storage_mb": 100_000}
+STAGE = {"product": ("ecg",), "waiting_runs": 100_000, "storage_mb": 100_000, "api_per_minute": 0}
 MEMORY_CAP_MB = 1024  # of each of the worker's processes, at its highest
 ATTEMPTS_AT_MOST = 3
 NOT_CLEAR = "Something broke on our side"

@@ -22,7 +22,7 @@ POINTS = ("before insert", "after insert", "before commit", "after commit", "bef
 KEPT = {"after commit", "before publish", "after publish"}  # there the run is in the table when the process dies
 WIDE = {"FAULTS_INCLUDE": "tests.faults.wide_window"}
 FAR = 4_102_444_800_000  # the year 2100
-STAGE = {"waiting_runs": 100_000}
+STAGE = {"waiting_runs": 100_000, "api_per_minute": 0}
 
 
 class Front:
