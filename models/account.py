@@ -55,7 +55,10 @@ class Token(Base):
 
 
 class Link(Base):
-    """A single-use link in a mail (purpose "reset" or "confirm"), stored hashed, good for 30 minutes."""
+    """A single-use link in a mail (purpose "reset", "confirm" or "address"), stored hashed, good for 30 minutes.
+
+    `email` is where it went: of "address" it is the new one, else the link ends when the account has another.
+    """
 
     __tablename__ = "link"
 
@@ -64,6 +67,7 @@ class Link(Base):
     account_id: Mapped[str] = mapped_column(ID, ForeignKey("account.id", ondelete="CASCADE"), index=True)
     expires_at: Mapped[int] = mapped_column(BigInteger)
     used_at: Mapped[int | None] = mapped_column(BigInteger)
+    email: Mapped[str | None] = mapped_column(String(254))
     account: Mapped[Account] = relationship()
 
 

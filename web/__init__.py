@@ -17,6 +17,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from deploy.settings import Settings
 from web import (
     account,
+    address,
     admin,
     api,
     api_schedules,
@@ -46,8 +47,8 @@ from workers.runtime import Runtime
 
 # Each module has a blueprint `bp`; a new one adds its name here and nothing else.
 MODULES = (
-    signin, recovery, account, workspaces, invitations, mailbox, admin, queues, runs, schedules, many, artifacts, api,
-    openapi, health, flower, metrics, silence,
+    signin, recovery, account, address, workspaces, invitations, mailbox, admin, queues, runs, schedules, many,
+    artifacts, api, openapi, health, flower, metrics, silence,
 )  # fmt: skip
 ROUTES_OF_THE_API = (api_schedules,)  # they stand on api's own blueprint, so that its rules hold for them
 WITHOUT_CSRF = (api, flower)  # the one takes bearer tokens alone, the other checks Origin itself

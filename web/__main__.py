@@ -1,12 +1,15 @@
-"""For whoever owns this machine: `python -m web code` and `python -m web reset EMAIL`."""
+"""For whoever owns this machine: `python -m web code`, `… reset EMAIL`, `… address EMAIL NEW`."""
 
 import argparse
 import sys
 
+from pydantic import ValidationError
+
 from deploy.settings import settings
 from models.session import EVERYONE
 from web import people
-from web.recovery import make_reset_link
+from web.address import NewAddress
+from web.recovery import make_link
 from web.signin import first_code
 from workers.runtime import Runtime
 
@@ -19,11 +22,23 @@ def code(runtime: Runtime) -> str:
 
 def reset(runtime: Runtime, email: str) -> str:
     """A link with which this person chooses a new password, within 30 minutes."""
+    return _link(runtime, email, "reset")
+
+
+def address(runtime: Runtime, email: str, new: str) -> str:
+    """A link with which this person, signed in, takes a new address within 30 minutes."""
+    try:
+        return _link(runtime, email, "address", NewAddress(new_email=new).new_email)
+    except ValidationError:
+        raise SystemExit(f"Mail cannot reach {new}; an address looks like name@example.org.") from None
+
+
+def _link(runtime: Runtime, email: str, purpose: str, new: str | None = None) -> str:
     with runtime.database.write(EVERYONE) as session:
         account = people.find(session, email.strip().lower())
         if account is None:
             raise SystemExit(f"Nobody has an account with the address {email}.")
-        return runtime.origin + make_reset_link(session, account)
+        return runtime.origin + make_link(session, account, purpose, new)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -31,10 +46,19 @@ def main(arguments: list[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("code", help="print the code for the first administrator")
     commands.add_parser("reset", help="print a link for a new password").add_argument("email")
+    change = commands.add_parser("address", help="print a link that gives an account a new e-mail address")
+    change.add_argument("email")
+    change.add_argument("new")
     chosen = parser.parse_args(arguments)
     runtime = Runtime.from_settings(settings())
     try:
-        text = reset(runtime, chosen.email) if chosen.command == "reset" else code(runtime)
+        match chosen.command:
+            case "reset":
+                text = reset(runtime, chosen.email)
+            case "address":
+                text = address(runtime, chosen.email, chosen.new)
+            case _:
+                text = code(runtime)
     finally:
         runtime.database.close()
     sys.stdout.write(f"{text}\n" if text else "")

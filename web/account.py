@@ -35,14 +35,14 @@ class NewToken(Form):
 
 @bp.get("")
 def show() -> ResponseReturnValue:
-    return _page()
+    return page()
 
 
 @bp.post("/profile")
 def change_profile() -> ResponseReturnValue:
     form, errors = read_form(Profile)
     if form is None:
-        return _page(errors), 422
+        return page(errors), 422
     with everyone(write=True) as session:
         account = _mine(session)
         account.name, account.time_zone, account.mail_results = form.name, form.time_zone, form.mail_results
@@ -59,11 +59,12 @@ def change_password() -> ResponseReturnValue:
     if not password_fits(stored, request.form.get("old", "")):
         errors["old"] = "This is not your password."
     if form is None or errors:
-        return _page(errors), 422
+        return page(errors), 422
     hashed = hash_password(form.password)
     with everyone(write=True) as session:
         _mine(session).password_hash = hashed
         identity.stop_all(session, me().id, but=me().sign_in_id)
+        identity.void_links(session, me().id)
         people.audit(session, "password changed", me().id)
     flash("Your new password holds. All other browsers were signed out.", "success")
     return redirect(url_for("account.show"))
@@ -98,8 +99,8 @@ def make_token() -> ResponseReturnValue:
     if form and form.scope == "write" and not may("member"):
         errors["scope"] = "You may only look at this workspace, so the token may too."
     if form is None or errors:
-        return _page(errors), 422
-    return _page(new_token=_make_token(form))
+        return page(errors), 422
+    return page(new_token=_make_token(form))
 
 
 @bp.post("/tokens/<token_id>/revoke")
@@ -129,7 +130,8 @@ def _mine(session: Session) -> Account:
     return session.get_one(Account, me().id)
 
 
-def _page(errors: dict[str, str] | None = None, **more: Any) -> str:
+def page(errors: dict[str, str] | None = None, **more: Any) -> str:
+    """The whole page, with a sentence beside each field that is wrong."""
     with everyone() as session:
         account = _mine(session)
         sign_ins = select(SignIn).where(SignIn.account_id == account.id, *identity.alive())
@@ -138,6 +140,7 @@ def _page(errors: dict[str, str] | None = None, **more: Any) -> str:
             "account/show.html",
             account=account,
             kept=runtime().settings.keep_days,
+            embedded=runtime().settings.mail == "mailbox",
             sign_ins=session.scalars(sign_ins.order_by(SignIn.seen_at.desc())).all(),
             tokens=session.execute(tokens.where(Token.account_id == account.id).order_by(Token.id)).all(),
             now=clock(session),

@@ -5,7 +5,7 @@ from flask import Request, request
 from sqlalchemy import ColumnElement, Row, delete, select, update
 from sqlalchemy.orm import Session
 
-from models.account import Account, SignIn, Token
+from models.account import Account, Link, SignIn, Token
 from models.base import clock, db_now
 from models.workspace import SYSTEM, Membership, Workspace
 from web.current import Person, everyone, me
@@ -110,6 +110,12 @@ def stop_all(session: Session, account_id: str, but: str = "") -> None:
 def void_tokens(session: Session, account_id: str) -> None:
     """Void every API token of a person: whoever had the password may have made one."""
     session.execute(delete(Token).where(Token.account_id == account_id))
+
+
+def void_links(session: Session, account_id: str) -> None:
+    """Void every link that was mailed to a person and not used yet."""
+    theirs = update(Link).where(Link.account_id == account_id, Link.used_at.is_(None))
+    session.execute(theirs.values(used_at=db_now()))
 
 
 def _place(session: Session, account_id: str, wanted: str | None) -> Row[tuple[str, str, str]] | None:

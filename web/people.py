@@ -76,17 +76,17 @@ def own_workspace(session: Session, account_id: str) -> str | None:
     )
 
 
-def mail(session: Session, account: Account, subject: str, text: str, link: str | None = None) -> None:
+def mail(session: Session, account: Account, subject: str, text: str, *, link: str | None = None, to: str = "") -> None:
     """Queue a mail about an account itself.
 
     Args:
-        link: purpose of a single-use link ("reset", "confirm") that the mail job puts where `{link}` stands when it
-            sends, so that the secret is stored nowhere.
+        link: purpose of a single-use link ("reset", "confirm", "address") that the mail job puts where `{link}` stands
+            when it sends, so that the secret is stored nowhere.
+        to: another address than the account's.
     """
     if home := own_workspace(session, account.id):
-        row = Delivery(
-            workspace_id=home, account_id=account.id, to=account.email, subject=subject, text=text, link=link
-        )
+        row = Delivery(workspace_id=home, account_id=account.id, to=to or account.email, subject=subject, text=text)
+        row.link = link
         session.add(row)
 
 

@@ -2,8 +2,8 @@
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import select, update
-from sqlalchemy.orm import Session
+from sqlalchemy import or_, select, update
+from sqlalchemy.orm import Session, contains_eager
 
 from models.account import Account, Link
 from models.base import clock, db_now
@@ -44,7 +44,7 @@ def forgot() -> ResponseReturnValue:
 @secret_page
 def reset(secret: str) -> ResponseReturnValue:
     with everyone() as session:
-        account = _holder(session, "reset", secret)
+        account = open_link(session, "reset", secret).account
     errors: dict[str, str] = {}
     if request.method == "POST":
         form, errors = read_form(NewPassword)
@@ -63,10 +63,10 @@ def reset(secret: str) -> ResponseReturnValue:
 @secret_page
 def confirm(secret: str) -> ResponseReturnValue:
     with everyone() as session:
-        account = _holder(session, "confirm", secret)
+        account = open_link(session, "confirm", secret).account
     if request.method == "POST":
         with everyone(write=True) as session:
-            account = _use(session, "confirm", secret)
+            account = use_link(session, "confirm", secret).account
             account.confirmed_at = account.confirmed_at or clock(session)
             people.audit(session, "address confirmed", account.id)
         flash("Your address is confirmed. Sign in.", "success")
@@ -74,13 +74,14 @@ def confirm(secret: str) -> ResponseReturnValue:
     return render_template("account/confirm.html", account=account)
 
 
-def make_reset_link(session: Session, account: Account) -> str:
-    """The path of a new reset link, for whoever owns this machine."""
+def make_link(session: Session, account: Account, purpose: str, email: str | None = None) -> str:
+    """The path of a new link, for whoever owns this machine."""
     secret = new_secret()
     expires = session.scalar(select(db_now() + LINK_MS))
-    session.add(Link(secret_hash=digest(secret), purpose="reset", account_id=account.id, expires_at=expires))
-    people.audit(session, "reset link printed", account.id)
-    return f"/reset/{secret}"
+    row = Link(secret_hash=digest(secret), purpose=purpose, account_id=account.id, expires_at=expires, email=email)
+    session.add(row)
+    people.audit(session, f"{purpose} link printed", account.id)
+    return f"/{purpose}/{secret}"
 
 
 def _ask_for_reset(email: str) -> None:
@@ -95,26 +96,27 @@ def _ask_for_reset(email: str) -> None:
 def _reset(secret: str, password: str) -> None:
     hashed = hash_password(password)
     with everyone(write=True) as session:
-        account = _use(session, "reset", secret)
+        account = use_link(session, "reset", secret).account
         account.password_hash = hashed
         account.confirmed_at = account.confirmed_at or clock(session)  # the link came to the address
-        others = update(Link).where(Link.account_id == account.id, Link.purpose == "reset", Link.used_at.is_(None))
-        session.execute(others.values(used_at=db_now()))
         identity.stop_all(session, account.id)
         identity.void_tokens(session, account.id)
+        identity.void_links(session, account.id)
         people.audit(session, "password reset", account.id)
 
 
-def _holder(session: Session, purpose: str, secret: str) -> Account:
-    """Whose open link this is; 410 when it was used or is over, and when there never was one."""
-    open_links = (Link.purpose == purpose, Link.used_at.is_(None), Link.expires_at > db_now())
-    query = (
-        select(Account).join(Link, Link.account_id == Account.id).where(Link.secret_hash == digest(secret), *open_links)
-    )
-    return session.scalar(query) or abort(410)
+def open_link(session: Session, purpose: str, secret: str) -> Link:
+    """The link, with its account; 410 when it was used or is over, when there never was one, and when it went to an
+    address that is no longer the account's.
+    """
+    goes_on = or_(Link.email.is_(None), Link.email == Account.email, Link.purpose == "address")
+    query = select(Link).join(Link.account).options(contains_eager(Link.account))
+    query = query.where(Link.secret_hash == digest(secret), Link.purpose == purpose, goes_on)
+    return session.scalar(query.where(Link.used_at.is_(None), Link.expires_at > db_now())) or abort(410)
 
 
-def _use(session: Session, purpose: str, secret: str) -> Account:
-    account = _holder(session, purpose, secret)
-    spent = update(Link).where(Link.secret_hash == digest(secret), Link.used_at.is_(None)).values(used_at=db_now())
-    return account if changed(session, spent) else abort(410)
+def use_link(session: Session, purpose: str, secret: str) -> Link:
+    """The same, and nobody else gets it: of two at once, one is told 410."""
+    link = open_link(session, purpose, secret)
+    spent = update(Link).where(Link.secret_hash == link.secret_hash, Link.used_at.is_(None)).values(used_at=db_now())
+    return link if changed(session, spent) else abort(410)

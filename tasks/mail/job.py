@@ -110,7 +110,8 @@ def _with_link(session: Session, delivery: Delivery, origin: str) -> str:
         session.execute(mine.values(secret_hash=digest))
     elif delivery.account_id:
         expires: int = session.scalar(select(db_now() + LINK_MS)) or 0
-        row = Link(secret_hash=digest, purpose=delivery.link, account_id=delivery.account_id, expires_at=expires)
+        row = Link(secret_hash=digest, purpose=delivery.link, expires_at=expires, email=delivery.to)
+        row.account_id = delivery.account_id
         session.add(row)
     return delivery.text.replace("{link}", f"{origin}/{delivery.link}/{secret}")
 

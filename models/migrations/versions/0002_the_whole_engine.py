@@ -38,6 +38,9 @@ def upgrade() -> None:
     with op.batch_alter_table('idempotency', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_idempotency_run_id'), ['run_id'], unique=False)
 
+    with op.batch_alter_table('link', schema=None) as batch_op:
+        batch_op.add_column(sa.Column('email', sa.String(length=254), nullable=True))
+
     with op.batch_alter_table('permit', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_permit_run_id'), ['run_id'], unique=False)
 
@@ -93,6 +96,9 @@ def downgrade() -> None:
 
     with op.batch_alter_table('queue', schema=None) as batch_op:
         batch_op.drop_column('paused_by')
+
+    with op.batch_alter_table('link', schema=None) as batch_op:
+        batch_op.drop_column('email')
 
     with op.batch_alter_table('permit', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_permit_run_id'))
