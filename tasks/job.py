@@ -37,7 +37,9 @@ class NoParams(Params):
     """For jobs that need nothing."""
 
 
-def files_field(title: str, *, accept: str, description: str = "", at_most: int = 1, required: bool = True) -> Any:
+def files_field(
+    title: str, *, accept: str, description: str = "", at_most: int = 1, required: bool = True, crop: str = ""
+) -> Any:
     """A field of uploaded files, stored as the ids of uploads.
 
     Args:
@@ -46,8 +48,9 @@ def files_field(title: str, *, accept: str, description: str = "", at_most: int 
         description: help under the field.
         at_most: how many files it takes.
         required: whether one must be given.
+        crop: what people should cut off or cover in a picture, such as "the printed name"; the form then lets them.
     """
-    extra: dict[str, JsonValue] = {"files": True, "accept": accept}
+    extra: dict[str, JsonValue] = {"files": True, "accept": accept, "crop": crop}
     return Field(
         ... if required else [],
         title=title,

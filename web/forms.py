@@ -212,7 +212,8 @@ def _text(plain: Schema) -> Widget:
 
 def _attributes(widget: Widget, plain: Schema, part: Schema) -> dict[str, Any]:
     if widget == "files":
-        return {"accept": part.get("accept", ""), "multiple": plain.get("maxItems", 1) > 1}
+        multiple = plain.get("maxItems", 1) > 1
+        return {"accept": part.get("accept", ""), "multiple": multiple, "crop": part.get("crop", "")}
     if widget == "number":
         whole = plain["type"] == "integer"
         step = plain.get("multipleOf", 1 if whole else "any")

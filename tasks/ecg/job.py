@@ -26,6 +26,7 @@ class EcgParams(Params):
         at_most=9,
         description="A picture of a page, a strip or one beat (PNG, JPEG, TIFF, BMP), or a recording: "
         "WFDB (.hea with its .dat, or both in a zip), EDF or CSV. Names and notes inside files are removed.",
+        crop="the printed name, date of birth and numbers",
     )
     sampling_rate: float | None = Field(
         None, title="Sampling rate", ge=50, le=10_000, description="For a CSV file without a time column.",

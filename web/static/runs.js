@@ -136,7 +136,15 @@ function dropZone(zone) {
   function remove(index) {
     chosen.items.remove(index);
     draw();
-    (list.querySelectorAll("button")[Math.max(0, index - 1)] || input).focus();
+    (list.querySelectorAll("li > button:last-child")[Math.max(0, index - 1)] || input).focus();
+  }
+
+  function swap(index, fresh) {
+    const files = [...chosen.files].with(index, fresh);
+    chosen.items.clear();
+    for (const file of files) chosen.items.add(file);
+    draw();
+    return list.children[index];
   }
 
   function draw() {
@@ -151,6 +159,8 @@ function dropZone(zone) {
       button.setAttribute("aria-label", `Leave out ${file.name}`);
       button.addEventListener("click", () => remove(index));
       row.append(name, bytes, button);
+      // crop.js, where it is loaded, adds to the rows of pictures.
+      zone.dispatchEvent(new CustomEvent("chosen", { detail: { file, row, swap: (fresh) => swap(index, fresh) } }));
       return row;
     }));
   }
