@@ -69,6 +69,12 @@ class Settings(BaseSettings):
     )
     keep_failed_days: int = Field(365, ge=0, description="The same for a run that failed.")
     keep_cancelled_days: int = Field(90, ge=0, description="The same for a run that was cancelled.")
+    backup_days: int = Field(
+        30, ge=0, description="Days that you keep backups, as people are told who delete their data. 0: you make none."
+    )
+    keep_runs: int = Field(
+        100_000, ge=0, description="Ended runs of one workspace that are kept; the oldest beyond go. 0: all."
+    )
     schedules: dict[str, str] = Field(
         {}, description='Moves or stops default schedules, as JSON: {"health": "off", "upkeep": "15 4 * * *"}.'
     )

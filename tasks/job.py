@@ -95,6 +95,7 @@ class Job:
         chunk: how many children of one parent a worker may claim and finish together; for short ones, say 50.
         attempts: tries before a lost worker or a TryLater ends the run as failed.
         audience: who may start it: people, administrators, or only the machinery itself.
+        private: its runs and what they leave are for whoever asked alone, not for the other members of the workspace.
         watches: table classes; a change to one enqueues one run for its workspace.
         intake: called at the form with the params and the files, before anything is queued; raises FieldError. Cheap.
         clean: takes what is private out of the files on their way in: (files, empty folder) -> the files written.
@@ -116,6 +117,7 @@ class Job:
     attempts: int = 3
     chunk: int = 1
     audience: Audience = "people"
+    private: bool = False
     watches: tuple[type, ...] = ()
     intake: Callable[[Any, Sequence[IncomingFile]], None] | None = None
     clean: Callable[[Sequence[IncomingFile], Path], list[IncomingFile]] | None = None

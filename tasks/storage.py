@@ -57,9 +57,8 @@ class FolderStorage:
                 os.fsync(file.fileno())
                 size = file.tell()
             part.rename(path)
-        except OSError:
+        finally:  # whatever broke it off: a full disk, somebody who cancelled
             part.unlink(missing_ok=True)
-            raise
         return key, size
 
     def copy(self, key: str) -> str:

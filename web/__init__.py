@@ -36,6 +36,7 @@ from web import (
     queues,
     rates,
     recovery,
+    rights,
     runs,
     schedules,
     security,
@@ -48,7 +49,7 @@ from workers.runtime import Runtime
 # Each module has a blueprint `bp`; a new one adds its name here and nothing else.
 MODULES = (
     signin, recovery, account, address, workspaces, invitations, mailbox, admin, queues, runs, schedules, many,
-    artifacts, api, openapi, health, flower, metrics, silence,
+    artifacts, api, openapi, health, flower, metrics, silence, rights,
 )  # fmt: skip
 ROUTES_OF_THE_API = (api_schedules,)  # they stand on api's own blueprint, so that its rules hold for them
 WITHOUT_CSRF = (api, flower)  # the one takes bearer tokens alone, the other checks Origin itself

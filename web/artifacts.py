@@ -6,6 +6,8 @@ from flask import Blueprint, Response, abort, send_file
 from sqlalchemy import select
 
 from models.artifact import Artifact
+from models.run import Run
+from web import run_view
 from web.current import reading, runtime
 
 bp = Blueprint("artifacts", __name__)
@@ -26,7 +28,8 @@ def picture(run_id: str, artifact_id: str) -> Response:
 
 def find(run_id: str, artifact_id: str) -> Artifact:
     """An artifact of the workspace's run; 404 for all others."""
-    query = select(Artifact).where(Artifact.id == artifact_id, Artifact.run_id == run_id)
+    query = select(Artifact).join(Run, Run.id == Artifact.run_id)
+    query = query.where(Artifact.id == artifact_id, Run.id == run_id, run_view.open_to_me())
     with reading() as session:
         return session.scalar(query) or abort(404)
 

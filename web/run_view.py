@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from flask import abort, url_for
 from pydantic import ValidationError
-from sqlalchemy import or_, select
+from sqlalchemy import ColumnElement, false, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from models.artifact import Artifact, Upload
@@ -15,7 +15,7 @@ from models.session import EVERYONE
 from tasks import discover
 from tasks.job import Job, Result
 from web import estimate, family, forms, timeline
-from web.current import reading, runtime
+from web.current import me, reading, runtime
 from web.family import Family, Parts
 from web.timeline import Line
 
@@ -95,9 +95,15 @@ class Shown:
     family: Family
 
 
+def open_to_me() -> ColumnElement[bool]:
+    """Runs of private jobs are for whoever asked alone, in a browser: a token belongs to one workspace."""
+    private = [kind for kind, job in discover().items() if job.private]
+    return or_(Run.kind.not_in(private), Run.account_id == me().id if me().sign_in_id else false())
+
+
 def find(session: Session, run_id: str) -> Run:
     """A run of this session's workspace; 404 for every other id."""
-    query = select(Run).where(Run.id == run_id).options(joinedload(Run.account))
+    query = select(Run).where(Run.id == run_id, open_to_me()).options(joinedload(Run.account))
     return (session.scalar(query) if _likely(run_id) else None) or abort(404)
 
 
@@ -115,7 +121,7 @@ def some(ids: Sequence[str]) -> list[Run]:
 def some_in(session: Session, ids: Sequence[str]) -> list[Run]:
     """The same, in a session."""
     likely = [each for each in ids if _likely(each)]
-    return list(session.scalars(select(Run).where(Run.id.in_(likely)).order_by(Run.id.desc())))
+    return list(session.scalars(select(Run).where(Run.id.in_(likely), open_to_me()).order_by(Run.id.desc())))
 
 
 def live_of(run_id: str, page: int = 1) -> Live:

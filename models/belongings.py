@@ -1,0 +1,74 @@
+"""Which rows are a workspace's and which a person's, found from the tables themselves: export and erasure ask here.
+
+A new table of a workspace is covered without an edit. One that is neither a workspace's nor a person's stands in
+LEFT_OUT with its reason; a test fails for one that stands nowhere.
+"""
+
+from typing import cast
+
+from sqlalchemy import Column, ColumnElement, Table, or_, select, type_coerce
+from sqlalchemy.types import String
+
+from models.account import Account
+from models.base import Base, Owned
+from models.workspace import AuditEntry, Membership, Workspace
+
+LEFT_OUT = {
+    "link": "single-use links that were mailed: of their secrets only fingerprints are kept, for half an hour",
+    "idempotency": "keys that keep a form sent twice from counting twice, for a week",
+    "throttle": "counts of tries, under fingerprints that name nobody",
+    "queue": "the machinery's queues",
+    "run_limit": "what administrators set for queues and people",
+    "run_rate": "the machinery's own reckoning for these limits",
+    "permit": "the machinery's own reckoning for these limits",
+    "pulse": "signs of life of the machinery",
+    "tally": "counters of the machinery",
+}
+OF_PEOPLE = ("account", "membership", "sign_in", "token", "delivery", "audit_entry")
+UNTOLD = ("worker",)  # names of machines
+workspace, account = cast(Table, Workspace.__table__), cast(Table, Account.__table__)
+_audit = cast(Table, AuditEntry.__table__)
+
+
+def owned() -> list[Table]:
+    """The tables whose rows belong to a workspace; those that point at others first."""
+    mine = {mapper.local_table for mapper in Base.registry.mappers if issubclass(mapper.class_, Owned)}
+    return [table for table in reversed(Base.metadata.sorted_tables) if table in mine]
+
+
+def files() -> list[Table]:
+    """Those of them whose rows each name a file by its key in storage."""
+    return [table for table in owned() if "key" in table.c]
+
+
+def of_workspace(table: Table, workspace_id: str) -> ColumnElement[bool] | None:
+    """The condition of a workspace's rows in a table; None where it has none of its own."""
+    if table is workspace:
+        return table.c.id == workspace_id
+    mine = owned()
+    if table in mine or table is Membership.__table__:
+        return table.c.workspace_id == workspace_id
+    if table.name in LEFT_OUT:
+        return None
+    for key in table.foreign_keys:  # as a slot belongs to its schedule
+        if key.column.table in mine:
+            theirs = select(key.column).where(key.column.table.c.workspace_id == workspace_id)
+            return cast(ColumnElement[bool], key.parent.in_(theirs))
+    return None
+
+
+def of_account(table: Table, account_id: str) -> ColumnElement[bool] | None:
+    """The condition of the rows about a person; None where there are none."""
+    if table.name not in OF_PEOPLE:
+        return None
+    if table is account:
+        return table.c.id == account_id
+    if table is _audit:
+        about = type_coerce(_audit.c.detail, String).contains(f'"whose":"{account_id}"')
+        return or_(_audit.c.account_id == account_id, about)
+    return table.c.account_id == account_id
+
+
+def told(table: Table) -> list[Column[object]]:
+    """The columns that a person is given: no fingerprints of passwords and secrets, no keys of the storage."""
+    return [each for each in table.c if not each.name.endswith("_hash") and each.name not in ("key", *UNTOLD)]

@@ -1,0 +1,1 @@
+"""Deletes accounts and workspaces for good, once their owners said so."""

@@ -1,0 +1,1 @@
+"""Gives a person, or the owner of a workspace, a copy of all that is theirs."""
