@@ -84,7 +84,6 @@ function box(name, kind, corners) {
   element.setAttribute("role", "application"); // arrow keys come here, not to a screen reader's own cursor
   element.setAttribute("aria-roledescription", "movable rectangle");
   element.setAttribute("aria-label", name);
-  element.setAttribute("aria-describedby", "crop-help");
   for (const corner of corners) {
     const handle = document.createElement("span");
     handle.dataset.corner = corner;
@@ -202,13 +201,14 @@ function remove(made) {
 }
 
 async function use() {
-  const { file, width, height, frame, covers, done } = shown;
+  const asked = shown;
+  const { file, width, height, frame, covers, done } = asked;
   if (!covers.length && frame.w === width && frame.h === height) return dialog.close();
   const button = part("use");
   [button.disabled, button.textContent] = [true, "Cutting…"];
   const blob = await cut(file, frame, covers).catch(() => null);
   [button.disabled, button.textContent] = [false, "Use this"];
-  if (!shown || shown.file !== file) return; // cancelled meanwhile
+  if (shown !== asked) return; // cancelled meanwhile
   if (!blob) return fault("This browser cannot cut a picture of this size. Make it smaller with another program, or choose another one.");
   const name = blob.type === "image/jpeg" ? file.name : file.name.replace(/(\.\w+)?$/, ".png");
   const fresh = new File([blob], name, { type: blob.type, lastModified: Date.now() });
