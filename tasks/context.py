@@ -60,6 +60,7 @@ class Context:
         account_id: who asked for it; None for the machinery.
         origin: scheme and host for links in mails.
         keep_days: how long ended runs are kept, by state; those of a state without an entry are kept for ever.
+        keep_runs: how many ended runs of a workspace are kept; 0: all.
         on_progress: told (share done 0..1, message); raises Cancelled when somebody asked for that.
         checkpoint: what the last attempt kept with `save_checkpoint`; None when it kept nothing.
         on_checkpoint: keeps it.
@@ -79,6 +80,7 @@ class Context:
         account_id: str | None = None,
         origin: str = "",
         keep_days: Mapping[str, int] | None = None,
+        keep_runs: int = 0,
         on_progress: Progress = no_progress,
         checkpoint: dict[str, Any] | None = None,
         on_checkpoint: Keep = no_checkpoint,
@@ -94,6 +96,7 @@ class Context:
         self.account_id = account_id
         self.origin = origin
         self.keep_days = dict(keep_days or {})
+        self.keep_runs = keep_runs
         self.artifacts: list[Artifact] = []
         self.checkpoint = checkpoint
         self.split_into = split_into

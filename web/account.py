@@ -140,6 +140,7 @@ def page(errors: dict[str, str] | None = None, **more: Any) -> str:
             "account/show.html",
             account=account,
             kept=runtime().settings.keep_days,
+            most_kept=runtime().settings.keep_runs,
             embedded=runtime().settings.mail == "mailbox",
             sign_ins=session.scalars(sign_ins.order_by(SignIn.seen_at.desc())).all(),
             tokens=session.execute(tokens.where(Token.account_id == account.id).order_by(Token.id)).all(),

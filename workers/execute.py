@@ -155,6 +155,7 @@ def _context(runtime: Runtime, claim: Claim, lease: Lease) -> Context:
         account_id=claim.account_id,
         origin=runtime.origin,
         keep_days=runtime.settings.keep_days,
+        keep_runs=runtime.settings.keep_runs,
         on_progress=lease.progress,
         checkpoint=claim.checkpoint,
         on_checkpoint=lease.checkpoint,

@@ -4,10 +4,13 @@ import os
 import shutil
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import Field, ValidationError
-from sqlalchemy import ColumnElement, and_, delete, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, exists, func, or_, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from models.account import Link, SignIn, Throttle, Token
 from models.artifact import Artifact, Upload
@@ -18,14 +21,20 @@ from models.statements import changed
 from models.workspace import Invitation
 from tasks import discover
 from tasks.context import Context
-from tasks.discard import discard
+from tasks.discard import ENDED, UNSEEN, discard
 from tasks.job import Job, NoParams, Result
 from tasks.storage import TEMPORARY
 
-DAY_MS = 24 * 3_600_000
+HOUR_MS = 3_600_000
+DAY_MS = 24 * HOUR_MS
 ABANDONED_SECONDS = 2 * 3600  # no attempt and no upload lasts so long
 MACHINERY_DAYS, SLOT_DAYS, KEY_DAYS, IDLE_DAYS = 7, 30, 7, 7
-AT_ONCE = 500  # runs in one transaction: others want to write, too
+AT_ONCE = 500  # rows in one transaction: others want to write, too
+MOST_SURPLUS = 50_000  # runs, and slots, that one upkeep looks at: the next one goes on
+SLOTS_KEPT = 1000  # of one schedule: more than anybody looks at
+
+
+T = TypeVar("T")
 
 
 class Cleared(Result):
@@ -34,7 +43,7 @@ class Cleared(Result):
     uploads: int = Field(title="Uploads of ended runs that were to be forgotten")
     files: int = Field(title="Files that no row named")
     rows: int = Field(title="Rows that had expired")
-    runs: int = Field(title="Runs that were kept for long enough")
+    runs: int = Field(title="Runs that were kept for long enough, or were too many")
 
 
 def run(params: NoParams, ctx: Context) -> Cleared:
@@ -49,13 +58,13 @@ def run(params: NoParams, ctx: Context) -> Cleared:
 
 
 def _let_go(ctx: Context) -> int:
-    """Ended runs that were kept for as long as the settings say; those of the machinery for a week."""
+    """Ended runs that were kept for as long as the settings say; those of the machinery for a week; and the surplus."""
     gone = 0
     for state in END_STATES:
         if days := ctx.keep_days.get(state):
             gone += _older(ctx, days, Run.state == state)
         gone += _older(ctx, MACHINERY_DAYS, Run.state == state, Run.listed.is_(False))
-    return gone
+    return gone + _reduce(ctx)
 
 
 def _older(ctx: Context, days: int, *which: ColumnElement[bool]) -> int:
@@ -72,6 +81,70 @@ def _older(ctx: Context, days: int, *which: ColumnElement[bool]) -> int:
             gone += discard(session, ctx.storage, [row.id for row in rows])
         seen = (rows[-1].finished_at, rows[-1].id)
         ctx.progress(0.6, f"Runs that were kept for long enough: {gone}")
+
+
+def _reduce(ctx: Context) -> int:
+    """The oldest ended runs beyond what a workspace keeps; the workspace that has most of them comes first."""
+    gone, left = 0, MOST_SURPLUS
+    for workspace, surplus in _surplus(ctx, Run.workspace_id, ctx.keep_runs, ENDED):
+        if (some := min(surplus, left)) == 0:
+            break
+        gone, left = gone + _oldest(ctx, Run.workspace_id == workspace, some), left - some
+    return gone
+
+
+def _surplus(
+    ctx: Context, owner: InstrumentedAttribute[str], kept: int, *which: ColumnElement[bool]
+) -> list[tuple[str, int]]:
+    """Who has more rows than are kept, and how many more; 0 keeps all."""
+    count = func.count()
+    over = select(owner, count - kept).where(*which).group_by(owner).having(count > kept).order_by(count.desc())
+    if kept == 0:
+        return []
+    with ctx.read_everything() as session:
+        return [(row[0], row[1]) for row in session.execute(over)]
+
+
+def _oldest(ctx: Context, mine: ColumnElement[bool], count: int) -> int:
+    """Discard so many, by when they were handed over: that is what ids sort by, and the index begins with their state.
+
+    What ended within the hour stays: somebody looks at it. So does what others wait for.
+    """
+    gone = 0
+    with ctx.read_everything() as session:
+        last = session.scalar(select(Run.id).where(mine, ENDED).order_by(Run.id).offset(count - 1).limit(1)) or ""
+    for state in END_STATES:
+        seen = ""
+        old = (mine, Run.state == state, Run.id <= last, Run.finished_at < db_now() - HOUR_MS)
+        while ids := _next(ctx, select(Run.id).where(*old, Run.id > seen).order_by(Run.id)):
+            with ctx.write_everything() as session:
+                gone += discard(session, ctx.storage, ids)
+            seen = ids[-1]
+            ctx.progress(0.8, f"Runs that are too many: {gone}")
+    return gone
+
+
+def _reduce_slots(ctx: Context) -> int:
+    """The oldest slots beyond what a schedule keeps. One whose run goes on stays: it says that the last one does."""
+    gone, left = 0, MOST_SURPLUS
+    at_work = exists().where(Run.id == Slot.run_id, Run.state.not_in(END_STATES))
+    for schedule, surplus in _surplus(ctx, Slot.schedule_id, SLOTS_KEPT):
+        mine, seen = Slot.schedule_id == schedule, -1
+        last_one = select(Slot.due).where(mine).order_by(Slot.due).offset(surplus - 1).limit(1)
+        with ctx.read_everything() as session:
+            last = session.scalar(last_one) or 0
+        old = (mine, Slot.due <= last, ~at_work)
+        while left > 0 and (dues := _next(ctx, select(Slot.due).where(*old, Slot.due > seen).order_by(Slot.due))):
+            with ctx.write_everything() as session:
+                gone += changed(session, delete(Slot).where(mine, Slot.due.in_(dues)).execution_options(**UNSEEN))
+            seen, left = dues[-1], left - len(dues)
+    return gone
+
+
+def _next(ctx: Context, query: Select[T]) -> Sequence[T]:
+    """The first of these, as many as one transaction takes."""
+    with ctx.read_everything() as session:
+        return session.scalars(query.limit(AT_ONCE)).all()
 
 
 def _forget_uploads(ctx: Context) -> int:
@@ -134,8 +207,8 @@ def _expire(ctx: Context) -> int:
         delete(Slot).where(Slot.due < db_now() - SLOT_DAYS * DAY_MS),
     )
     with ctx.write_everything() as session:
-        options = {"synchronize_session": False}
-        return sum(changed(session, statement.execution_options(**options)) for statement in statements)
+        expired = sum(changed(session, statement.execution_options(**UNSEEN)) for statement in statements)
+    return expired + _reduce_slots(ctx)
 
 
 JOB = Job(
