@@ -107,7 +107,7 @@ def erase_workspace() -> ResponseReturnValue:
 
 def _export(what: str, workspace: str) -> ResponseReturnValue:
     """Start an export, unless one is on its way; an earlier copy makes room for the new one."""
-    job = discover()[EXPORT]
+    job = discover().get(EXPORT) or abort(404)
     mine = (Run.kind == EXPORT, Run.account_id == me().id, Run.workspace_id == workspace)
     with everyone(write=True) as session:
         people.one_at_a_time(session, workspace)
@@ -191,8 +191,8 @@ def _close_account(session: Session, account_id: str) -> None:
 
 
 def _erase(session: Session, what: str, places: list[str], account_id: str = "") -> None:
-    job = discover()[ERASE]
-    wanted = {"workspaces": places, "account": account_id, "backup_days": runtime().settings.backup_days}
+    job = discover().get(ERASE) or abort(404)
+    wanted = {"workspaces": " ".join(places), "account": account_id, "backup_days": runtime().settings.backup_days}
     run = submit(runtime(), session, job, HandedOver(job.params.model_validate(wanted)), SYSTEM)
     people.audit(session, what, me().id, places[0] if len(places) == 1 else None, run=run.id, workspaces=places)
 

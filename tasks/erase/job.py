@@ -33,7 +33,7 @@ r = run_table.c
 class Erasure(Params):
     """Whose data goes. Without anything it takes up what earlier runs left undone."""
 
-    workspaces: list[str] = Field([], title="Workspaces")
+    workspaces: str = Field("", title="Workspaces, by their ids")
     account: str = Field("", title="Account")
     backup_days: int = Field(0, title="Days that backups are kept")
 
@@ -64,7 +64,7 @@ def _left_undone(ctx: Context) -> Iterator[Erasure]:
 
 
 def _erase(ctx: Context, params: Erasure, found: Erased) -> None:
-    places = [place for place in params.workspaces if place != SYSTEM]
+    places = [place for place in params.workspaces.split() if place != SYSTEM]
     exports = and_(r.account_id == params.account, r.kind.in_([job.kind for job in discover().values() if job.private]))
     runs = or_(r.workspace_id.in_(places), exports)
     _stop(ctx, runs)
