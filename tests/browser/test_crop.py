@@ -3,6 +3,7 @@
 # ruff: noqa: F811  # fixtures are arguments by their names
 
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +246,17 @@ def test_a_bitmap_becomes_a_png(page: Page, front: Front) -> None:
     expect(page.locator("[data-chosen] .name")).to_have_text("scan.png")
     arrived = hand_over(page, front)[1]
     assert (arrived.size, arrived.getpixel((99, 0)), arrived.getpixel((100, 0))) == ((200, 200), RED, WHITE)
+
+
+def test_a_png_that_would_become_too_large_becomes_a_jpeg(page: Page, tmp_path: Path) -> None:
+    scan = tmp_path / "scan.png"
+    Image.frombytes("RGB", (2600, 2600), os.urandom(3 * 2600 * 2600)).save(scan, compress_level=0)
+    page.set_input_files("#files", scan)
+    begin(page)
+    set_numbers(page, 0, 0, 2580, 2600)
+    cut(page)
+    expect(page.locator("[data-chosen] .name")).to_have_text("scan.jpg")
+    assert page.evaluate("document.querySelector('#files').files[0].size") < 20e6
 
 
 def test_without_javascript_a_picture_is_handed_over_as_it_is(front: Front) -> None:

@@ -6,6 +6,7 @@ const PREVIEW = 1400; // pixels of the longer side on the screen; the file keeps
 const THUMBNAIL = 160;
 const LEAST = 24; // pixels; what is smaller is refused as a picture
 const QUALITY = 0.95;
+const LARGE = 20e6; // bytes: a browser packs a PNG less tightly, and what is too large would be refused
 const ARROWS = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
 
 const between = (low, value, high) => Math.round(Math.max(low, Math.min(value, high)));
@@ -210,7 +211,7 @@ async function use() {
   [button.disabled, button.textContent] = [false, "Use this"];
   if (shown !== asked) return; // cancelled meanwhile
   if (!blob) return fault("This browser cannot cut a picture of this size. Make it smaller with another program, or choose another one.");
-  const name = blob.type === "image/jpeg" ? file.name : file.name.replace(/(\.\w+)?$/, ".png");
+  const name = file.name.replace(/(\.\w+)?$/, blob.type === "image/jpeg" ? ".jpg" : ".png");
   const fresh = new File([blob], name, { type: blob.type, lastModified: Date.now() });
   dialog.close();
   done(fresh, `${frame.w} × ${frame.h} pixels${covers.length ? `, ${covers.length} ${covers.length === 1 ? "part" : "parts"} covered` : ""}`);
@@ -222,11 +223,16 @@ async function cut(file, frame, covers) {
   [canvas.width, canvas.height] = [frame.w, frame.h];
   const paper = canvas.getContext("2d", { willReadFrequently: true }); // in memory: graphics cards have a largest size
   const whole = await createImageBitmap(file);
+  paper.fillStyle = "#fff"; // under what is transparent
+  paper.fillRect(0, 0, frame.w, frame.h);
   paper.drawImage(whole, -frame.x, -frame.y);
   whole.close();
+  paper.fillStyle = "#000";
   for (const each of covers) paper.fillRect(each.x - frame.x, each.y - frame.y, each.w, each.h);
   const photo = file.type === "image/jpeg" || /\.jpe?g$/i.test(file.name);
-  return new Promise((resolve) => { canvas.toBlob(resolve, photo ? "image/jpeg" : "image/png", QUALITY); });
+  const pack = (kind) => new Promise((resolve) => { canvas.toBlob(resolve, kind, QUALITY); });
+  const packed = await pack(photo ? "image/jpeg" : "image/png");
+  return packed && packed.size > LARGE && !photo ? pack("image/jpeg") : packed;
 }
 
 part("cover").addEventListener("click", cover);
