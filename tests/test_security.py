@@ -26,6 +26,7 @@ PUBLIC = {
 }  # fmt: skip
 PAGES = (
     "/account", "/workspace", "/mailbox", "/admin", "/admin/audit", "/sign-in", "/forgot", "/nowhere", "/workspace/new",
+    "/account/delete", "/workspace/delete",
 )  # fmt: skip
 
 
