@@ -253,3 +253,22 @@ def test_ten_thousand_waiting_runs_are_looked_at_through_the_index(runtime: Runt
             text = str(statement.compile(connection.engine, compile_kwargs={"literal_binds": True}))
             seen += [tuple(row)[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
     assert all(str(plan).startswith("SEARCH run USING") for plan in seen), seen
+
+
+def test_quick_runs_of_many_people_are_chosen_in_turn(
+    runtime: Runtime, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = install(monkeypatch)
+    ids = [submitted(runtime, job, ada) for _ in range(20)]
+    with runtime.database.begin() as connection:
+        for number, run_id in enumerate(ids):  # five people with four runs each
+            its = update(statements.run).where(statements.c.id == run_id)
+            connection.execute(its.values(published_at=None, lane=f"person{number % 5}"))
+    served: list[str] = []
+    for _ in range(10):
+        with runtime.database.begin() as connection:
+            for run_id, *_ in dispatching.next_to_publish(connection, "default", 2):
+                mine = statements.c.id == run_id
+                served.append(connection.execute(select(statements.c.lane).where(mine)).scalar_one())
+                connection.execute(update(statements.run).where(mine).values(state="succeeded"))
+    assert [len(set(served[at : at + 5])) for at in range(0, 20, 5)] == [5] * 4, served

@@ -58,7 +58,7 @@ def _more(runtime: Runtime, message: Message, worker: str) -> list[Claim]:
     if runtime.limits.now():
         return []
     with runtime.database.look() as connection:  # a read first: an empty queue must not take the writer's lock
-        if not dispatching.any_due(connection, message.queue):
+        if not dispatching.any_to_do(connection, message.queue):
             return []
     return _claimed(runtime, message, worker)
 
@@ -67,7 +67,7 @@ def _more(runtime: Runtime, message: Message, worker: str) -> list[Claim]:
 def _claimed(runtime: Runtime, message: Message, worker: str) -> list[Claim]:
     with runtime.database.begin() as connection:
         for _ in range(LOOKS):
-            chosen = _of_the_same_job(dispatching.next_to_publish(connection, message.queue, SOME), message.kind)
+            chosen = _of_the_same_job(dispatching.next_to_do(connection, message.queue, SOME), message.kind)
             claims = claim_together(connection, chosen, worker, runtime.heart.lease_ms)
             if claims or not chosen:
                 return claims
