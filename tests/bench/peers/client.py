@@ -25,9 +25,16 @@ def enqueue(sender: Any, job: str, first: int, count: int) -> dict[str, Any]:
     return {"seconds": before - began, "took": took}
 
 
+def _begin(sender: Any, job: str) -> None:
+    """Connections and compiled statements are made by the first, as in a web process that has served a request."""
+    sender.send(job, -1)
+    time.sleep(0.5)
+
+
 def load(sender: Any, job: str, first: int, count: int, rate: float, seed: int) -> dict[str, Any]:
     """Hand jobs over at chance moments, `rate` a second, whatever the system does; tells when each was meant to go."""
     chance = random.Random(seed)
+    _begin(sender, job)
     meant, late = time.monotonic() + 0.1, []
     for number in range(first, first + count):
         meant += chance.expovariate(rate)
@@ -41,6 +48,7 @@ def load(sender: Any, job: str, first: int, count: int, rate: float, seed: int) 
 def evenly(sender: Any, job: str, first: int, count: int, gap: float, seed: int) -> dict[str, Any]:
     """One job at a time into an idle system, `gap` seconds and a little chance apart; tells when each was sent."""
     chance = random.Random(seed)
+    _begin(sender, job)
     meant, took = [], []
     for number in range(first, first + count):
         time.sleep(gap * (0.5 + chance.random()))
