@@ -41,10 +41,10 @@ lock: $(VENV)/test ## Lock requirements/*.in into requirements/*.txt, with hashe
 bench: $(VENV)/test ## Measure, beside a peer (var/bench/*.json)
 	@$(PY) -m tests.bench
 
-bench-engine: $(VENV)/bench ## Measure the engine beside six others (25 minutes; ARGS=--quick: 4)
+bench-engine: $(VENV)/bench ## Measure the engine beside six others (16 minutes, then its losses; ARGS=--quick: 4)
 	@$(PY) -m tests.bench.engine $(ARGS)
 
-faults: $(VENV)/test ## Break everything that can break and count what is lost (an hour; ARGS='--only 1,3 --seed 7')
+faults: $(VENV)/test ## Break everything that can break and count what is lost (reckoned an hour; ARGS='--only 1,3 --seed 7')
 	@$(PY) -m tests.faults $(ARGS)
 
 train: $(VENV)/train ## Build the ECG network afresh (MITDB=… names the recordings; installs TensorFlow)
