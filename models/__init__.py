@@ -3,6 +3,6 @@
 Importing the package imports every table, so that the mappers find each other.
 """
 
-from models import account, artifact, delivery, run, schedule, workspace
+from models import account, alert, artifact, delivery, intake, ledger, run, schedule, stock, workspace
 
-__all__ = ["account", "artifact", "delivery", "run", "schedule", "workspace"]
+__all__ = ["account", "alert", "artifact", "delivery", "intake", "ledger", "run", "schedule", "stock", "workspace"]

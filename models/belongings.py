@@ -23,9 +23,11 @@ LEFT_OUT = {
     "permit": "the machinery's own reckoning for these limits",
     "pulse": "signs of life of the machinery",
     "tally": "counters of the machinery",
+    "bounced": "addresses that mail does not reach, kept so that none is sent there",
+    "mail_event": "ids of a mail provider's events, so that each counts once",
 }
-OF_PEOPLE = ("account", "membership", "sign_in", "token", "delivery", "audit_entry")
-UNTOLD = ("worker",)  # names of machines
+OF_PEOPLE = ("account", "membership", "sign_in", "token", "wish", "channel", "notice", "delivery", "audit_entry")
+UNTOLD = ("worker", "sealed_url")  # names of machines, and secrets that must stay usable
 workspace, account = cast(Table, Workspace.__table__), cast(Table, Account.__table__)
 _audit = cast(Table, AuditEntry.__table__)
 

@@ -95,6 +95,11 @@ def run_after_commit(session: Session) -> None:
         call()
 
 
+def touch(session: Session, table: type, workspace: str) -> None:
+    """Wake the jobs that watch a table after what the ORM does not see: bulk inserts, UPDATE and DELETE statements."""
+    session.info.setdefault("changed", set()).add((table, workspace))
+
+
 @event.listens_for(Session, "do_orm_execute")
 def _narrow(state: ORMExecuteState) -> None:
     """Every ORM SELECT, UPDATE and DELETE sees its own workspace only."""

@@ -17,6 +17,9 @@ class Workspace(Base):
 
     id: Mapped[str] = mapped_column(ID, primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(String(120))
+    time_zone: Mapped[str] = mapped_column(String(64), default="UTC", server_default="UTC")  # whose days its days are
+    currency: Mapped[str] = mapped_column(String(3), default="EUR", server_default="EUR")  # proposed for what is new
+    negative_stock: Mapped[str] = mapped_column(String(8), default="flag", server_default="flag")  # allow, flag, refuse
     created_at: Mapped[int] = mapped_column(BigInteger, default=db_now())
 
 

@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator
+from sqlalchemy.orm import Session
 
 from tasks.context import Context
+from tasks.sections import Reader, Section
 from tasks.uploads import IncomingFile
 
 Audience = Literal["people", "administrators", "machinery"]
@@ -61,6 +63,11 @@ def files_field(
     )
 
 
+def hidden_field(default: Any) -> Any:
+    """A field of the machinery's own, in no form; the job heeds it in the system's workspace alone."""
+    return Field(default, json_schema_extra={"hidden": True})
+
+
 @dataclass(frozen=True)
 class Sample:
     """Something to try with one click: files in the job's sample folder and the other fields' values."""
@@ -101,6 +108,8 @@ class Job:
         clean: takes what is private out of the files on their way in: (files, empty folder) -> the files written.
         headline: the result in a few words for lists and mail subjects; nothing private in it.
         forget_uploads: whether the files that were handed over are deleted after a run that succeeded.
+        area: of a scan, what its alerts are about: "expenses", "stock"; people choose mail by it.
+        section: what it adds to a digest: (session narrowed to a workspace, workspace id, reader) -> Section or None.
         samples: what can be tried with one click.
         folder: where its result.html and sample/ lie; filled in by the registry.
     """
@@ -123,6 +132,8 @@ class Job:
     clean: Callable[[Sequence[IncomingFile], Path], list[IncomingFile]] | None = None
     headline: Callable[[Any], str] | None = None
     forget_uploads: Callable[[Any], bool] | None = None
+    area: str = ""
+    section: Callable[[Session, str, Reader], Section | None] | None = None
     samples: tuple[Sample, ...] = ()
     folder: Path = Path()
 

@@ -74,7 +74,10 @@ def test_a_form_is_made_of_its_params(job: Job, operator: Browser) -> None:
     page = operator.get(f"/jobs/{job.kind}")
     assert page.status_code == 200
     made = forms.fields(job)
-    assert [each.name for each in made] == list(job.params.model_fields)
+    extras = {name: info.json_schema_extra for name, info in job.params.model_fields.items()}
+    assert [each.name for each in made] == [
+        name for name, extra in extras.items() if not (isinstance(extra, dict) and extra.get("hidden"))
+    ]
     for each in made:
         assert f'name="{each.name}"' in page.text
         assert each.title != each.name, f"{each.name} has no title"

@@ -68,7 +68,8 @@ def fields(job: Job, given: Mapping[str, Any] | None = None, errors: Mapping[str
         errors: a message for each field at fault.
     """
     schema = _schema(job.params)
-    made = [_field(name, part, schema) for name, part in schema.get("properties", {}).items()]
+    shown = {name: part for name, part in schema.get("properties", {}).items() if not part.get("hidden")}
+    made = [_field(name, part, schema) for name, part in shown.items()]
     _tidy(made)
     for each in made:
         if given is not None and each.widget != "files":

@@ -1,0 +1,282 @@
+"""Alerts: scans tell what they see, and here it is decided what opens, rises and resolves, and who is told of it.
+
+A scan looks at everything while it only reads, asks `differing` what of it would change an alert, and in a short
+transaction locks these workspaces, looks at the few again and hands them to `settle`. So nobody waits for a long scan,
+and one that began before an edit does not undo what came of the edit.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Literal
+
+from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy.orm import Session
+
+from models.alert import (
+    ENDED,
+    FIRING,
+    LEVELLED,
+    NEVER,
+    NOTED,
+    OPENED,
+    PENDING,
+    RESOLVED,
+    Alert,
+    Move,
+    Mute,
+    Notice,
+    Wish,
+)
+from models.base import clock, db_now, new_id
+from models.session import touch
+from models.workspace import Membership, Workspace
+
+Key = tuple[str, str]  # workspace, subject
+Deed = Literal["", "note", "open", "raise", "reword", "resolve", "drop", "again"]
+SOME = 500  # of what goes into one IN (…)
+
+
+@dataclass(frozen=True, slots=True)
+class Sight:
+    """What a scan sees of one subject.
+
+    Attributes:
+        level: how bad it is; 0: not at all. It says nothing of whether an open alert ends: that does `clear`.
+        fires: whether it is to be warned of; a level above 0 that does not fire is pending: shown, and only gathered.
+        clear: the value is back past the margin, so that one which swings about its limit does not ring twice.
+        period: what it is reckoned for ("2026-11-01"); a new one begins anew.
+        cause: what it is judged by, such as the revision of a budget; another one begins the next episode.
+        title: the news in a line. text: why, and what to do. link: a path of ours.
+        end: the news when it resolves.
+    """
+
+    workspace: str
+    subject: str
+    level: int = 0
+    fires: bool = True
+    clear: bool = False
+    period: str = ""
+    cause: str = ""
+    title: str = ""
+    text: str = ""
+    link: str = ""
+    end: str = ""
+    data: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def key(self) -> Key:
+        return self.workspace, self.subject
+
+
+@dataclass(slots=True)
+class Count:
+    """What came of it, for the scan's result."""
+
+    noted: int = 0
+    opened: int = 0
+    levelled: int = 0
+    resolved: int = 0
+
+
+def decide(open_: Alert | None, seen: Sight) -> Deed:
+    """What a sight does to the open alert of its subject: "again" ends it without a word and begins the next."""
+    if open_ is None:
+        return ("open" if seen.fires else "note") if seen.level else ""
+    if (open_.period, open_.cause) != (seen.period, seen.cause):
+        if open_.period == seen.period and seen.clear:
+            return "resolve"
+        return "again" if seen.level else "drop"
+    if seen.clear:
+        return "resolve" if open_.state == FIRING else "drop"
+    if seen.fires and (seen.level > open_.level or (open_.state == PENDING and seen.level)):
+        return "raise"
+    reworded = seen.level and (open_.title, open_.text) != (seen.title[:200], seen.text[:1000])
+    return "reword" if reworded else ""
+
+
+def differing(
+    session: Session, rule: str, sights: Iterable[Sight], workspaces: Collection[str] | None = None
+) -> list[Key]:
+    """The subjects whose alert would change; streams, and keeps only the open alerts and the answer.
+
+    Args:
+        workspaces: where the sights are of all subjects there are, so that an open alert of another one has lost its
+            subject and ends; None: of the session's own workspace.
+    """
+    opened = open_alerts(session, rule, workspaces)
+    found: list[Key] = []
+    for seen in sights:
+        deed = decide(opened.pop(seen.key, None), seen)
+        if deed and not (deed == "note" and _told_before(session, rule, seen)):
+            found.append(seen.key)
+    return [*found, *opened]
+
+
+def open_alerts(session: Session, rule: str, workspaces: Collection[str] | None = None) -> dict[Key, Alert]:
+    """The alerts of a rule that are not resolved, by workspace and subject."""
+    asked = select(Alert).where(Alert.rule == rule, Alert.state.in_((PENDING, FIRING)))
+    parts = [asked] if workspaces is None else [asked.where(Alert.workspace_id.in_(some)) for some in _some(workspaces)]
+    return {(one.workspace_id, one.subject): one for part in parts for one in session.scalars(part)}
+
+
+def lock(session: Session, workspaces: Iterable[str]) -> None:
+    """Whoever judges a workspace waits here for another who does. Takes the rows' locks until the commit."""
+    for some in _some(sorted(set(workspaces))):
+        session.execute(update(Workspace).where(Workspace.id.in_(some)).values(name=Workspace.name))
+
+
+def settle(
+    session: Session,
+    area: str,
+    rule: str,
+    sights: Iterable[Sight],
+    gone: Iterable[Key] = (),
+    to: Collection[str] | None = None,
+) -> Count:
+    """Open, level and resolve; write each step and who is to be told of it. After `lock`, with sights from after it.
+
+    Args:
+        gone: subjects that are no more: their alerts end without a word.
+        to: the accounts to tell; None: all members of the workspace.
+    """
+    sights, gone = list(sights), list(gone)
+    places = {key[0] for key in (*(one.key for one in sights), *gone)}
+    opened, count, now = open_alerts(session, rule, places), Count(), clock(session)
+    begun: list[tuple[Sight, Deed]] = []
+    moves: list[tuple[Alert, str]] = []
+    for seen in sights:
+        alert = opened.get(seen.key)
+        deed = decide(alert, seen)
+        if alert is not None and deed in ("again", "drop", "resolve"):
+            _end(alert, now)
+            if deed == "resolve":
+                alert.title = (seen.end or alert.title)[:200]
+                moves.append((alert, ENDED))
+                count.resolved += 1
+        elif alert is not None and deed in ("raise", "reword"):
+            moves += _changed(alert, seen, deed, now, count)
+        if deed in ("open", "note", "again"):
+            begun.append((seen, deed))
+    for key in gone:
+        if key in opened:
+            _end(opened[key], now)
+    moves += _begin(session, area, rule, begun, now, count)
+    session.flush()
+    _tell(session, area, rule, moves, now, to)
+    return count
+
+
+def _changed(alert: Alert, seen: Sight, deed: Deed, now: int, count: Count) -> list[tuple[Alert, str]]:
+    told = OPENED if alert.state == PENDING else LEVELLED
+    alert.title, alert.text, alert.data, alert.link = seen.title[:200], seen.text[:1000], seen.data, seen.link
+    if deed == "reword":
+        return []
+    alert.level, alert.state, alert.moved_at, alert.acknowledged_at = seen.level, FIRING, now, None
+    count.opened += told == OPENED
+    count.levelled += told == LEVELLED
+    return [(alert, told)]
+
+
+def _end(alert: Alert, now: int) -> None:
+    alert.state, alert.resolved_at, alert.moved_at = RESOLVED, now, now
+
+
+def _begin(
+    session: Session, area: str, rule: str, begun: list[tuple[Sight, Deed]], now: int, count: Count
+) -> list[tuple[Alert, str]]:
+    """New alerts, each the next episode of its subject and period."""
+    before, moves = _episodes(session, rule, [seen for seen, _ in begun]), []
+    for seen, _deed in begun:
+        last, causes = before.get((*seen.key, seen.period), (0, set()))
+        if not seen.fires and seen.cause in causes:
+            continue  # half of it was used, more, less: it is noted once
+        alert = Alert(
+            id=new_id(), workspace_id=seen.workspace, area=area, rule=rule, subject=seen.subject, period=seen.period,
+            episode=last + 1, cause=seen.cause, state=FIRING if seen.fires else PENDING, level=seen.level,
+            title=seen.title[:200], text=seen.text[:1000], link=seen.link, data=seen.data, opened_at=now, moved_at=now,
+        )  # fmt: skip
+        session.add(alert)
+        moves.append((alert, OPENED if seen.fires else NOTED))
+        count.opened += seen.fires
+        count.noted += not seen.fires
+    return moves
+
+
+def _episodes(session: Session, rule: str, sights: list[Sight]) -> dict[tuple[str, str, str], tuple[int, set[str]]]:
+    """The last episode of each subject and period, and the causes there were."""
+    found: dict[tuple[str, str, str], tuple[int, set[str]]] = {}
+    for some in _some(sorted({seen.subject for seen in sights})):
+        asked = select(Alert.workspace_id, Alert.subject, Alert.period, Alert.episode, Alert.cause)
+        for *key, episode, cause in session.execute(asked.where(Alert.rule == rule, Alert.subject.in_(some))):
+            last, causes = found.get(tuple(key), (0, set()))  # type: ignore[arg-type]
+            found[tuple(key)] = (max(last, episode), causes | {cause})  # type: ignore[index]
+    return found
+
+
+def _told_before(session: Session, rule: str, seen: Sight) -> bool:
+    same = (Alert.workspace_id == seen.workspace, Alert.subject == seen.subject, Alert.period == seen.period)
+    known = select(Alert.id).where(Alert.rule == rule, *same, Alert.cause == seen.cause)
+    return session.scalar(known.limit(1)) is not None
+
+
+def _tell(
+    session: Session, area: str, rule: str, moves: list[tuple[Alert, str]], now: int, to: Collection[str] | None
+) -> None:
+    """A row for each step, and one for each person to be told of it; bulk inserts, which the ORM does not see."""
+    if not moves:
+        return
+    places = {alert.workspace_id for alert, _ in moves}
+    steps = [
+        {"id": new_id(), "workspace_id": alert.workspace_id, "alert_id": alert.id, "what": what, "level": alert.level,
+         "title": alert.title, "at": now}
+        for alert, what in moves
+    ]  # fmt: skip
+    session.execute(insert(Move), steps)
+    muted, audience = _muted(session, rule, places), _audience(session, area, places, to)
+    notices = [
+        {"move_id": step["id"], "account_id": account, "workspace_id": alert.workspace_id, "area": area}
+        for (alert, _), step in zip(moves, steps, strict=True)
+        if (alert.workspace_id, alert.subject) not in muted
+        for account in audience[alert.workspace_id]
+    ]
+    if notices:
+        session.execute(insert(Notice), notices)
+    for place in {notice["workspace_id"] for notice in notices}:
+        touch(session, Notice, str(place))
+
+
+def _muted(session: Session, rule: str, places: Collection[str]) -> set[Key]:
+    still = or_(Mute.until.is_(None), Mute.until > db_now())
+    return {
+        (row.workspace_id, row.subject)
+        for some in _some(places)
+        for row in session.execute(
+            select(Mute.workspace_id, Mute.subject).where(Mute.rule == rule, still, Mute.workspace_id.in_(some))
+        )
+    }
+
+
+def _audience(session: Session, area: str, places: Collection[str], to: Collection[str] | None) -> dict[str, list[str]]:
+    """The members of each workspace who want to hear of this area at all."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for some in _some(places):
+        members = select(Membership.workspace_id, Membership.account_id, Wish.areas)
+        members = members.outerjoin(Wish, Wish.account_id == Membership.account_id)
+        for place, account, areas in session.execute(members.where(Membership.workspace_id.in_(some))):
+            if (areas or {}).get(area) != NEVER and (to is None or account in to):
+                found[place].append(account)
+    return found
+
+
+def _some(many: Iterable[str]) -> Iterator[list[str]]:
+    walk = iter(many)
+    while part := list(islice(walk, SOME)):
+        yield part
+
+
+def firing(session: Session, area: str = "") -> int:
+    """How many alerts of the session's workspace fire."""
+    asked = select(func.count()).select_from(Alert).where(Alert.state == FIRING)
+    return session.scalar(asked.where(Alert.area == area) if area else asked) or 0
