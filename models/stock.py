@@ -45,7 +45,11 @@ class Product(Owned, Base):
     """A thing that is kept. `on_hand` is the sum of its movements, kept in step by `tasks.movements.record` alone."""
 
     __tablename__ = "product"
-    __table_args__ = (UniqueConstraint("workspace_id", "sku"), Index("ix_product_barcode", "workspace_id", "barcode"))
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "sku"),
+        Index("ix_product_barcode", "workspace_id", "barcode"),
+        Index("ix_product_name", "workspace_id", "name"),
+    )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True, default=new_id)
     sku: Mapped[str] = mapped_column(String(60))
@@ -78,6 +82,7 @@ class Movement(Owned, Base):
     __table_args__ = (
         Index("ix_movement_product", "product_id", "kind", "on_day"),
         Index("ix_movement_list", "workspace_id", "on_day", "id"),
+        Index("ix_movement_expiry", "workspace_id", "expires_on"),
     )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True, default=new_id)
@@ -91,6 +96,8 @@ class Movement(Owned, Base):
     unit_price: Mapped[Decimal | None] = mapped_column(Fixed)
     expires_on: Mapped[date | None] = mapped_column(Date)  # of a lot that came in
     note: Mapped[str] = mapped_column(String(200), default="")
+    transfer_id: Mapped[str | None] = mapped_column(ID)  # its two sides share it
+    reverses_id: Mapped[str | None] = mapped_column(ID, index=True)  # the wrong one that it takes back
     line_id: Mapped[str | None] = mapped_column(ID, ForeignKey("purchase_line.id", ondelete="SET NULL"), index=True)
     intake_id: Mapped[str | None] = mapped_column(ID, ForeignKey("intake.id", ondelete="SET NULL"), index=True)
     fingerprint: Mapped[str | None] = mapped_column(String(64), index=True)

@@ -320,6 +320,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('product', schema=None) as batch_op:
         batch_op.create_index('ix_product_barcode', ['workspace_id', 'barcode'], unique=False)
+        batch_op.create_index('ix_product_name', ['workspace_id', 'name'], unique=False)
         batch_op.create_index(batch_op.f('ix_product_intake_id'), ['intake_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_product_supplier_id'), ['supplier_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_product_workspace_id'), ['workspace_id'], unique=False)
@@ -446,6 +447,8 @@ def upgrade() -> None:
     sa.Column('unit_price', sa.BigInteger(), nullable=True),
     sa.Column('expires_on', sa.Date(), nullable=True),
     sa.Column('note', sa.String(length=200), nullable=False),
+    sa.Column('transfer_id', sa.String(length=28), nullable=True),
+    sa.Column('reverses_id', sa.String(length=28), nullable=True),
     sa.Column('line_id', sa.String(length=28), nullable=True),
     sa.Column('intake_id', sa.String(length=28), nullable=True),
     sa.Column('fingerprint', sa.String(length=64), nullable=True),
@@ -463,8 +466,10 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_movement_fingerprint'), ['fingerprint'], unique=False)
         batch_op.create_index(batch_op.f('ix_movement_intake_id'), ['intake_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_movement_line_id'), ['line_id'], unique=False)
+        batch_op.create_index('ix_movement_expiry', ['workspace_id', 'expires_on'], unique=False)
         batch_op.create_index('ix_movement_list', ['workspace_id', 'on_day', 'id'], unique=False)
         batch_op.create_index('ix_movement_product', ['product_id', 'kind', 'on_day'], unique=False)
+        batch_op.create_index(batch_op.f('ix_movement_reverses_id'), ['reverses_id'], unique=False)
 
     with op.batch_alter_table('delivery', schema=None) as batch_op:
         batch_op.add_column(sa.Column('channel_id', sa.String(length=28), nullable=True))
