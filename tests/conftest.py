@@ -25,7 +25,8 @@ from tests.web_fixtures import ada_s, admin, app, browser, database, invite, pro
 from workers import publish
 from workers.runtime import Runtime
 
-EVERY_DATABASE = ("test_engine", "test_schedules", "test_rights")  # modules whose tests run on each of them
+# Modules whose tests run on each of them.
+EVERY_DATABASE = ("test_engine", "test_schedules", "test_rights", "test_movements")
 
 
 def free_port() -> int:
