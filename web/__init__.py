@@ -22,6 +22,7 @@ from web import (
     api,
     api_schedules,
     artifacts,
+    charts,
     current,
     errors,
     filters,
@@ -32,6 +33,7 @@ from web import (
     mailbox,
     many,
     metrics,
+    money,
     openapi,
     queues,
     rates,
@@ -49,7 +51,7 @@ from workers.runtime import Runtime
 # Each module has a blueprint `bp`; a new one adds its name here and nothing else.
 MODULES = (
     signin, recovery, account, address, workspaces, invitations, mailbox, admin, queues, runs, schedules, many,
-    artifacts, api, openapi, health, flower, metrics, silence, rights,
+    artifacts, api, openapi, health, flower, metrics, silence, rights, charts,
 )  # fmt: skip
 ROUTES_OF_THE_API = (api_schedules,)  # they stand on api's own blueprint, so that its rules hold for them
 WITHOUT_CSRF = (api, flower)  # the one takes bearer tokens alone, the other checks Origin itself
@@ -70,7 +72,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _configure(app, runtime.settings)
     csrf = CSRFProtect(app)
     Bootstrap5(app)
-    for part in (security, rates, filters, errors, signin, metrics, silence):
+    for part in (security, rates, filters, money, charts, errors, signin, metrics, silence):
         part.install(app)
     _sign_in_with(app)
     for module in MODULES:
