@@ -7,12 +7,14 @@ counts once (cronsim does as Debian's cron); "every n minutes" and lines whose h
 import heapq
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from functools import cache
 from itertools import islice, takewhile
 from zoneinfo import ZoneInfo, available_timezones
 
 from cronsim import CronSim, CronSimError
+
+from tasks.days import at_local as at_local  # part of this module's own vocabulary
 
 MINUTE, HOUR = 60_000, 3_600_000
 REPEATS = ("once", "minutes", "daily", "weekly", "monthly", "cron")
@@ -162,14 +164,6 @@ def _line(cron: str, zone: str, moment: int) -> Iterator[int]:
                 yield due
     except OverflowError:  # the calendar's end
         return
-
-
-def at_local(local: datetime, zone: str) -> int:
-    """The moment of a time on the clock of a zone: the first of two, and the end of a gap that swallows it."""
-    at = local.replace(tzinfo=ZoneInfo(zone), fold=0)
-    while at.replace(fold=0) != at.astimezone(UTC).astimezone(at.tzinfo).replace(fold=0):
-        at = (local := local + timedelta(minutes=1)).replace(tzinfo=ZoneInfo(zone), fold=0)
-    return int(at.timestamp() * 1000)
 
 
 def on_clock(moment: int, zone: str) -> datetime:

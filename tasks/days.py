@@ -1,9 +1,17 @@
-"""Days of the calendar: what day it is in a place."""
+"""Days of the calendar and times of day: which it is in a place, and when that is."""
 
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 
 def today(zone: str, now: int) -> date:
     """The day that a moment (epoch milliseconds) belongs to in a time zone."""
     return datetime.fromtimestamp(now / 1000, UTC).astimezone(ZoneInfo(zone)).date()
+
+
+def at_local(local: datetime, zone: str) -> int:
+    """The moment of a time on the clock of a zone: the first of two, and the end of a gap that swallows it."""
+    at = local.replace(tzinfo=ZoneInfo(zone), fold=0)
+    while at.replace(fold=0) != at.astimezone(UTC).astimezone(at.tzinfo).replace(fold=0):
+        at = (local := local + timedelta(minutes=1)).replace(tzinfo=ZoneInfo(zone), fold=0)
+    return int(at.timestamp() * 1000)

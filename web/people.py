@@ -7,6 +7,7 @@ from models.account import Account
 from models.base import clock, new_id
 from models.delivery import Delivery
 from models.workspace import SYSTEM, AuditEntry, Membership, Workspace
+from tasks.homes import home
 
 
 def inhabited(session: Session) -> bool:
@@ -67,15 +68,6 @@ def join(session: Session, account_id: str, workspace_id: str, role: str) -> boo
     return True
 
 
-def own_workspace(session: Session, account_id: str) -> str | None:
-    """Where mails about an account itself are kept: the first workspace that the person owns."""
-    mine = select(Membership.workspace_id).where(Membership.account_id == account_id, Membership.role == "owner")
-    mine = mine.where(Membership.workspace_id != SYSTEM).order_by(Membership.created_at, Membership.workspace_id)
-    return session.scalar(mine.limit(1)) or session.scalar(
-        select(Membership.workspace_id).where(Membership.account_id == account_id)
-    )
-
-
 def mail(session: Session, account: Account, subject: str, text: str, *, link: str | None = None, to: str = "") -> None:
     """Queue a mail about an account itself.
 
@@ -84,8 +76,8 @@ def mail(session: Session, account: Account, subject: str, text: str, *, link: s
             when it sends, so that the secret is stored nowhere.
         to: another address than the account's.
     """
-    if home := own_workspace(session, account.id):
-        row = Delivery(workspace_id=home, account_id=account.id, to=to or account.email, subject=subject, text=text)
+    if place := home(session, account.id):
+        row = Delivery(workspace_id=place, account_id=account.id, to=to or account.email, subject=subject, text=text)
         row.link = link
         session.add(row)
 

@@ -17,7 +17,7 @@ from models.artifact import Artifact, Upload
 from models.run import END_STATES, Run
 from models.schedule import Schedule
 from models.workspace import SYSTEM, Invitation, Membership
-from tasks import discover
+from tasks import discover, homes
 from tasks.discard import discard
 from tasks.handover import HandedOver
 from web import identity, people, throttle
@@ -49,7 +49,7 @@ class Farewell:
 @bp.post("/account/export")
 def export_account() -> ResponseReturnValue:
     with everyone() as session:
-        home = people.own_workspace(session, me().id)
+        home = homes.home(session, me().id)
     if home is None:
         flash("The copy is kept in a workspace, and you are in none: make one, then ask again.", "warning")
         return redirect(url_for("workspaces.show"))

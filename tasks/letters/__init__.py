@@ -77,7 +77,7 @@ def letter(
         settings: the page where this can be changed.
         stop: words of the link that ends such mails, which stands in the mail as `{unsubscribe}`; "": there is none.
     """
-    said = {
+    said: dict[str, object] = {
         "title": title, "name": name, "lead": lead, "parts": parts, "button": button, "why": why, "stop": stop,
         "settings": _address(settings, origin), "preheader": preheader or lead, "origin": origin,
     }  # fmt: skip
