@@ -80,7 +80,7 @@ class Movement(Owned, Base):
 
     __tablename__ = "movement"
     __table_args__ = (
-        Index("ix_movement_product", "product_id", "kind", "on_day"),
+        Index("ix_movement_product", "product_id", "kind", "on_day", "quantity"),
         Index("ix_movement_list", "workspace_id", "on_day", "id"),
         Index("ix_movement_expiry", "workspace_id", "expires_on"),
     )
@@ -110,7 +110,7 @@ class Purchase(Owned, Base):
     """A purchase order to one supplier; `number` counts in the workspace."""
 
     __tablename__ = "purchase"
-    __table_args__ = (UniqueConstraint("workspace_id", "number"),)
+    __table_args__ = (UniqueConstraint("workspace_id", "number"), Index("ix_purchase_state", "workspace_id", "state"))
 
     id: Mapped[str] = mapped_column(ID, primary_key=True, default=new_id)
     number: Mapped[int] = mapped_column(Integer)

@@ -347,6 +347,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('purchase', schema=None) as batch_op:
         batch_op.create_index(batch_op.f('ix_purchase_intake_id'), ['intake_id'], unique=False)
+        batch_op.create_index('ix_purchase_state', ['workspace_id', 'state'], unique=False)
         batch_op.create_index(batch_op.f('ix_purchase_supplier_id'), ['supplier_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_purchase_workspace_id'), ['workspace_id'], unique=False)
 
@@ -468,7 +469,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_movement_line_id'), ['line_id'], unique=False)
         batch_op.create_index('ix_movement_expiry', ['workspace_id', 'expires_on'], unique=False)
         batch_op.create_index('ix_movement_list', ['workspace_id', 'on_day', 'id'], unique=False)
-        batch_op.create_index('ix_movement_product', ['product_id', 'kind', 'on_day'], unique=False)
+        batch_op.create_index('ix_movement_product', ['product_id', 'kind', 'on_day', 'quantity'], unique=False)
         batch_op.create_index(batch_op.f('ix_movement_reverses_id'), ['reverses_id'], unique=False)
 
     with op.batch_alter_table('delivery', schema=None) as batch_op:
