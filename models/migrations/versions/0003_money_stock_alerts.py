@@ -174,6 +174,8 @@ def upgrade() -> None:
     sa.Column('starts', sa.Integer(), nullable=False),
     sa.Column('rollover', sa.Boolean(), nullable=False),
     sa.Column('since', sa.Date(), nullable=False),
+    sa.Column('rolls_from', sa.Date(), nullable=True),
+    sa.Column('brought', sa.BigInteger(), server_default='0', nullable=False),
     sa.Column('revision', sa.Integer(), nullable=False),
     sa.Column('archived_at', sa.BigInteger(), nullable=True),
     sa.Column('created_by', sa.String(length=28), nullable=True),
@@ -414,7 +416,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_entry_list', ['workspace_id', 'on_day', 'id'], unique=False)
         batch_op.create_index('ix_entry_payee', ['payee_id'], unique=False)
         batch_op.create_index('ix_entry_purse', ['purse_id', 'on_day'], unique=False)
-        batch_op.create_index('ix_entry_spent', ['workspace_id', 'category_id', 'on_day'], unique=False)
+        batch_op.create_index('ix_entry_spent', ['workspace_id', 'category_id', 'on_day', 'currency', 'transfer_id', 'recurring_id', 'amount'], unique=False)
         batch_op.create_index(batch_op.f('ix_entry_split_id'), ['split_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_entry_transfer_id'), ['transfer_id'], unique=False)
 
