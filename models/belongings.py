@@ -10,7 +10,9 @@ from sqlalchemy import Column, ColumnElement, Table, or_, select, type_coerce
 from sqlalchemy.types import String
 
 from models.account import Account
+from models.alert import Notice
 from models.base import Base, Owned
+from models.delivery import Delivery, Picture
 from models.workspace import AuditEntry, Membership, Workspace
 
 LEFT_OUT = {
@@ -26,10 +28,14 @@ LEFT_OUT = {
     "bounced": "addresses that mail does not reach, kept so that none is sent there",
     "mail_event": "ids of a mail provider's events, so that each counts once",
 }
-OF_PEOPLE = ("account", "membership", "sign_in", "token", "wish", "channel", "notice", "delivery", "audit_entry")
+OF_PEOPLE = (
+    "account", "membership", "sign_in", "token", "wish", "channel", "notice", "delivery", "picture", "audit_entry",
+)  # fmt: skip
 UNTOLD = ("worker", "sealed_url")  # names of machines, and secrets that must stay usable
 workspace, account = cast(Table, Workspace.__table__), cast(Table, Account.__table__)
 _audit = cast(Table, AuditEntry.__table__)
+_notice = cast(Table, Notice.__table__)
+delivery, picture = cast(Table, Delivery.__table__), cast(Table, Picture.__table__)
 
 
 def owned() -> list[Table]:
@@ -39,8 +45,13 @@ def owned() -> list[Table]:
 
 
 def files() -> list[Table]:
-    """Those of them whose rows each name a file by its key in storage."""
+    """Those of them whose rows each name a file by its key in storage: an upload, an artifact, a mail's picture."""
     return [table for table in owned() if "key" in table.c]
+
+
+def of_runs() -> list[Table]:
+    """Those of the files that hang on runs."""
+    return [table for table in files() if "run_id" in table.c]
 
 
 def of_workspace(table: Table, workspace_id: str) -> ColumnElement[bool] | None:
@@ -65,10 +76,26 @@ def of_account(table: Table, account_id: str) -> ColumnElement[bool] | None:
         return None
     if table is account:
         return table.c.id == account_id
+    if table is picture:
+        mails = select(delivery.c.id).where(delivery.c.account_id == account_id)
+        return cast(ColumnElement[bool], picture.c.delivery_id.in_(mails))
     if table is _audit:
         about = type_coerce(_audit.c.detail, String).contains(f'"whose":"{account_id}"')
         return or_(_audit.c.account_id == account_id, about)
     return table.c.account_id == account_id
+
+
+def shared(table: Table, account_id: str) -> ColumnElement[bool] | None:
+    """Which of a workspace's rows one of its people may be given: not what was written or told to another of them.
+
+    Mails to nobody's account, as invitations are, are the workspace's. None where all rows are everybody's.
+    """
+    theirs = or_(delivery.c.account_id == account_id, delivery.c.account_id.is_(None))
+    if table is delivery:
+        return theirs
+    if table is picture:
+        return cast(ColumnElement[bool], picture.c.delivery_id.in_(select(delivery.c.id).where(theirs)))
+    return _notice.c.account_id == account_id if table is _notice else None
 
 
 def told(table: Table) -> list[Column[object]]:

@@ -18,6 +18,7 @@ from models.session import EVERYONE, Database
 from models.workspace import AuditEntry, Invitation, Membership, Workspace
 from tests.conftest import Person
 from tests.front import WORKER, token_of
+from tests.furnished import with_subjects
 from tests.test_discard import made, with_files
 from tests.web_fixtures import PASSWORD, Browser, Invite
 from workers.execute import execute
@@ -58,6 +59,7 @@ def furnish(runtime: Runtime, person: Person, email: str) -> list[str]:
         session.add(Link(secret_hash=new_id(), purpose="reset", account_id=person.account_id, expires_at=later))
         session.merge(Limit(scope=f"person:{person.account_id}", running=1))
         session.add(AuditEntry(what="role changed", detail={"whose": person.account_id, "now": "owner"}))
+        with_subjects(session, runtime.storage, person, email, SECRET)
     token_of(runtime, person)
     return found
 

@@ -7,6 +7,7 @@ from typing import BinaryIO, cast
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
 from models import belongings
 from models.artifact import Artifact
@@ -16,8 +17,10 @@ from models.run import Run, RunEvent
 from models.session import EVERYONE, Database
 from tasks.export.words import folder
 from tasks.export.zipping import zipped
+from tests.conftest import Person
 from tests.front import WORKER, token_of
-from tests.rights import SECRET, export, furnish, grace_of, run_of, who
+from tests.furnished import SEALED, with_subjects
+from tests.rights import SECRET, export, furnish, grace_of, lines, run_of, who
 from tests.test_discard import made
 from tests.web_fixtures import Browser, Invite, rows
 from workers.execute import execute
@@ -38,10 +41,49 @@ def test_every_table_of_a_workspace_can_be_emptied_by_its_key() -> None:
     owned = belongings.owned()
     assert {mapper.local_table for mapper in Base.registry.mappers if issubclass(mapper.class_, Owned)} == set(owned)
     for table in owned:
-        assert len(table.primary_key.columns) == 1, table.name
-    assert {table.name for table in belongings.files()} == {"upload", "artifact"}
+        assert table.primary_key.columns, table.name
+    assert {table.name for table in belongings.of_runs()} == {"upload", "artifact"}
+    assert {table.name for table in belongings.files()} == {"upload", "artifact", "picture"}, "see tasks/export"
     for table in belongings.files():
-        assert {"run_id", "name", "size"} <= set(table.c.keys()), "the export names files by these"
+        assert {"name", "size"} <= set(table.c.keys()), "the export names files by these"
+
+
+def test_the_rows_of_these_tests_stand_in_every_table_that_is_exported(
+    admin: Browser, database: Database, runtime: Runtime
+) -> None:
+    furnish(runtime, who(database, "Ada"), "ada@example.org")
+    with database.read(EVERYONE) as session:
+        empty = {t.name for t in Base.metadata.sorted_tables if session.execute(select(t).limit(1)).first() is None}
+    assert empty <= belongings.LEFT_OUT.keys() | {"dependency"}, "give them rows in tests/furnished.py"
+
+
+def test_what_is_one_person_s_alone_is_theirs_in_an_export_and_nobody_else_s(
+    admin: Browser, invite: Invite, database: Database, runtime: Runtime
+) -> None:
+    grace, ada = grace_of(invite, database), who(database, "Ada")
+    furnish(runtime, ada, "ada@example.org")
+    with database.write(EVERYONE) as session:
+        with_subjects(
+            session, runtime.storage, Person(grace.account_id, ada.workspace_id), "grace@example.org", "hers alone"
+        )
+    _, archive = export(admin, runtime, "/account/export")
+    for table in ("wish", "channel", "notice", "delivery", "picture"):
+        assert lines(archive, f"you/{table}.jsonl"), table
+    place = "workspaces/Ada’s workspace"
+    mine = {row["account_id"] for name in ("notice", "delivery") for row in lines(archive, f"{place}/{name}.jsonl")}
+    assert mine == {ada.account_id, None}, "invitations are nobody's"
+    pictures = [name for name in archive.namelist() if name.endswith("spending.png")]
+    assert len(pictures) == 2, "hers as a person and hers in her workspace, not Grace's"
+    assert archive.read(pictures[0]) == b"picture"
+    everything = b"".join(archive.read(name) for name in archive.namelist()).decode()
+    assert SEALED not in everything
+
+
+def test_amounts_leave_as_they_stand(admin: Browser, database: Database, runtime: Runtime) -> None:
+    furnish(runtime, who(database, "Ada"), "ada@example.org")
+    _, archive = export(admin, runtime, "/workspace/export")
+    (entry,) = lines(archive, "workspaces/Ada’s workspace/entry.jsonl")
+    assert (entry["amount"], entry["on_day"]) == ("-12.5", "2026-03-01")
 
 
 def test_a_workspace_s_export_has_nothing_of_other_workspaces_or_of_its_members_mail(

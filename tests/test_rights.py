@@ -30,7 +30,13 @@ def test_an_account_s_export_holds_all_that_is_theirs(
     assert lines(archive, "you/account.jsonl")[0]["email"] == "ada@example.org"
     assert any("whose" in (row["detail"] or {}) for row in lines(archive, "you/audit_entry.jsonl"))
     kept = [name for name in archive.namelist() if "/files/" in name]
-    assert sorted(name.rpartition("/")[2] for name in kept) == ["_of a schedule.png", "a.png", "a.png"]
+    assert sorted(name.rpartition("/")[2] for name in kept) == [
+        "_of a schedule.png",
+        "a.png",
+        "a.png",
+        "spending.png",
+        "spending.png",
+    ]
     assert archive.read(min(kept)) == b"bytes"
     everything = b"".join(archive.read(name) for name in archive.namelist()).decode()
     for mark in (*theirs, grace.workspace_id, "test:0/0"):
@@ -76,6 +82,6 @@ def test_a_deleted_account_leaves_no_row_and_no_file(
     entries = [repr((entry.what, entry.detail)) for entry in rows(database, AuditEntry)]
     assert any("account deleted" in entry for entry in entries)
     assert not [entry for entry in entries if "Eve" in entry or "example.org" in entry]
-    assert files(runtime) == 3, "Ada's"
+    assert files(runtime) == 4, "Ada's"
     assert {run.id for run in rows(database, Run)} >= set(theirs)
     assert admin.signed_in()

@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Table, and_, func, or_, select
 
 from models.account import Account
 from models.base import Base
-from models.belongings import LEFT_OUT, files, of_account, of_workspace, told
+from models.belongings import LEFT_OUT, files, of_account, of_runs, of_workspace, picture, shared, told
 from models.delivery import Delivery
 from models.run import Run
 from models.workspace import SYSTEM, Membership, Workspace
@@ -34,7 +34,7 @@ ROOM = 500_000_000
 NOT_THEIRS = "Only an owner of this workspace can export it. Ask one of them."
 NOBODY = "An export is asked for on the page of your account or of your workspace."
 NO_ROOM = "There is no room on the disk for this copy. Ask who runs this Nightshift for more, then try again."
-delivery, run_table = cast(Table, Delivery.__table__), cast(Table, Run.__table__)
+run_table = cast(Table, Run.__table__)
 
 
 class Wanted(Params):
@@ -85,14 +85,22 @@ class Writer:
         others = or_(run_table.c.kind.is_(None), run_table.c.kind.not_in(private))
         for page in _pages(self.ctx, query, table, and_(mine, gone, others)):
             for row in page:
-                inside = f"{where}/files/{_of_run(row)}/{table.name}s"
-                try:
-                    stream = self.ctx.storage.open(row.key)
-                except FileNotFoundError:
-                    self.found.missing += 1
-                    continue
-                name = folder(row.name, self.names.setdefault(inside, set()))
-                yield f"{inside}/{name}", self._bytes(stream)
+                yield from self._file(f"{where}/files/{_of_run(row)}/{table.name}s", row)
+
+    def pictures(self, where: str, mine: ColumnElement[bool]) -> Iterator[tuple[str, Iterator[bytes]]]:
+        """What mails showed, in a folder for each mail."""
+        for page in _pages(self.ctx, select(picture), picture, mine):
+            for row in page:
+                yield from self._file(f"{where}/files/mail {row.delivery_id}", row, ".png")
+
+    def _file(self, inside: str, row: Any, ending: str = "") -> Iterator[tuple[str, Iterator[bytes]]]:
+        try:
+            stream = self.ctx.storage.open(row.key)
+        except FileNotFoundError:
+            self.found.missing += 1
+            return
+        name = folder(f"{row.name}{ending}", self.names.setdefault(inside, set()))
+        yield f"{inside}/{name}", self._bytes(stream)
 
     def _bytes(self, stream: BinaryIO) -> Iterator[bytes]:
         self.found.files += 1
@@ -135,14 +143,18 @@ def _entries(writer: Writer, params: Wanted, places: dict[str, str]) -> Iterator
         mine = of_account(table, writer.account_id) if about_person else None
         if mine is not None:
             yield from writer.rows("you", table, mine)
+        if table is picture and mine is not None:
+            yield from writer.pictures("you", mine)
     for workspace_id, where in places.items():
         for table in Base.metadata.sorted_tables:
             mine = of_workspace(table, workspace_id)
-            if table is delivery and mine is not None:  # mails to others are theirs, invitations are the workspace's
-                mine = and_(mine, or_(delivery.c.account_id == writer.account_id, delivery.c.account_id.is_(None)))
+            theirs = shared(table, writer.account_id)
             if mine is not None:
+                mine = mine if theirs is None else and_(mine, theirs)
                 yield from writer.rows(where, table, mine)
-        for table in files():
+            if table is picture and mine is not None:
+                yield from writer.pictures(where, mine)
+        for table in of_runs():
             yield from writer.files(where, table, table.c.workspace_id == workspace_id)
 
 
@@ -191,7 +203,7 @@ def _after(key: list[Any], last: list[Any]) -> ColumnElement[bool]:
 def _line(row: dict[str, Any]) -> bytes:
     if str(row.get("what", "")).startswith("started"):
         row["detail"] = ""  # a machine's name
-    return json.dumps(row, ensure_ascii=False).encode() + b"\n"
+    return json.dumps(row, ensure_ascii=False, default=str).encode() + b"\n"  # str: amounts, and days as 2026-03-01
 
 
 def _of_run(row: Any) -> str:

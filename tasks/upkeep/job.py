@@ -15,6 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute
 from models.account import Link, SignIn, Throttle, Token
 from models.artifact import Artifact, Upload
 from models.base import db_now
+from models.delivery import MailEvent, Picture
 from models.run import END_STATES, Idempotency, Run
 from models.schedule import Slot
 from models.statements import changed
@@ -28,7 +29,7 @@ from tasks.storage import TEMPORARY
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
 ABANDONED_SECONDS = 2 * 3600  # no attempt and no upload lasts so long
-MACHINERY_DAYS, SLOT_DAYS, KEY_DAYS, IDLE_DAYS = 7, 30, 7, 7
+MACHINERY_DAYS, SLOT_DAYS, KEY_DAYS, IDLE_DAYS, EVENT_DAYS = 7, 30, 7, 7, 30
 AT_ONCE = 500  # rows in one transaction: others want to write, too
 MOST_SURPLUS = 50_000  # runs, and slots, that one upkeep looks at: the next one goes on
 SLOTS_KEPT = 1000  # of one schedule: more than anybody looks at
@@ -178,7 +179,7 @@ def _sweep_files(ctx: Context) -> int:
     old = {key for key, written in ctx.storage.listed() if written < yesterday}
     with ctx.read_everything() as session:
         named = set(session.scalars(select(Upload.key).where(Upload.deleted_at.is_(None))))
-        named |= set(session.scalars(select(Artifact.key)))
+        named |= set(session.scalars(select(Artifact.key))) | set(session.scalars(select(Picture.key)))
     for key in old - named:
         ctx.storage.delete(key)
     return len(old - named)
@@ -205,6 +206,7 @@ def _expire(ctx: Context) -> int:
         delete(Throttle).where(Throttle.since < db_now() - DAY_MS),
         delete(Idempotency).where(Idempotency.created_at < db_now() - KEY_DAYS * DAY_MS),
         delete(Slot).where(Slot.due < db_now() - SLOT_DAYS * DAY_MS),
+        delete(MailEvent).where(MailEvent.at < db_now() - EVENT_DAYS * DAY_MS),
     )
     with ctx.write_everything() as session:
         expired = sum(changed(session, statement.execution_options(**UNSEEN)) for statement in statements)
