@@ -162,7 +162,7 @@ def _move(session: Session, product: Product, signed: Decimal) -> None:
 def _update(session: Session, product_id: str, signed: Decimal, refuses: bool = False) -> bool:
     moved = update(Product).where(Product.id == product_id).values(on_hand=Product.on_hand + signed)
     if refuses:
-        moved = moved.where(Product.on_hand + signed >= 0)
+        moved = moved.where(Product.on_hand >= -signed)  # not the sum: it would be compared as a plain number
     return changed(session, moved.execution_options(synchronize_session=False)) == 1
 
 
