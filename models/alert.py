@@ -131,4 +131,5 @@ class Channel(Base):
     sealed_url: Mapped[str] = mapped_column(String(2000))  # encrypted; never shown, never exported
     enabled: Mapped[bool] = mapped_column(Boolean, default=True)
     reason: Mapped[str] = mapped_column(String(300), default="")  # why the last one failed
+    failures: Mapped[int] = mapped_column(Integer, default=0, server_default="0")  # one after the other
     created_at: Mapped[int] = mapped_column(BigInteger, default=db_now())

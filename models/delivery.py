@@ -1,6 +1,6 @@
 """Deliveries: one mail to one address, written down before it is sent."""
 
-from sqlalchemy import BigInteger, ForeignKey, Integer, String
+from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import ID, Base, LongText, Owned, db_now, new_id
@@ -18,6 +18,7 @@ class Delivery(Owned, Base):
     """
 
     __tablename__ = "delivery"
+    __table_args__ = (Index("ix_delivery_queue", "state", "workspace_id", "id"),)
 
     id: Mapped[str] = mapped_column(ID, primary_key=True, default=new_id)
     account_id: Mapped[str | None] = mapped_column(ID, ForeignKey("account.id", ondelete="CASCADE"), index=True)
@@ -29,7 +30,7 @@ class Delivery(Owned, Base):
     html: Mapped[str] = mapped_column(LongText, default="")
     link: Mapped[str | None] = mapped_column(String(16))
     stop: Mapped[str] = mapped_column(String(40), default="", server_default="")
-    state: Mapped[str] = mapped_column(String(12), default=QUEUED, index=True)
+    state: Mapped[str] = mapped_column(String(12), default=QUEUED)  # indexed above
     tries: Mapped[int] = mapped_column(Integer, default=0)
     reason: Mapped[str] = mapped_column(String(300), default="")
     fate: Mapped[str] = mapped_column(String(12), default="", server_default="")  # told later: delivered, bounced, …

@@ -78,6 +78,7 @@ def upgrade() -> None:
     sa.Column('sealed_url', sa.String(length=2000), nullable=False),
     sa.Column('enabled', sa.Boolean(), nullable=False),
     sa.Column('reason', sa.String(length=300), nullable=False),
+    sa.Column('failures', sa.Integer(), server_default='0', nullable=False),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_channel_account_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_channel'))
@@ -480,6 +481,8 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('fate', sa.String(length=12), server_default='', nullable=False))
         batch_op.add_column(sa.Column('fate_at', sa.BigInteger(), nullable=True))
         batch_op.create_foreign_key(batch_op.f('fk_delivery_channel_id'), 'channel', ['channel_id'], ['id'], ondelete='CASCADE')
+        batch_op.drop_index(batch_op.f('ix_delivery_state'))
+        batch_op.create_index('ix_delivery_queue', ['state', 'workspace_id', 'id'], unique=False)
 
     with op.batch_alter_table('workspace', schema=None) as batch_op:
         batch_op.add_column(sa.Column('time_zone', sa.String(length=64), server_default='UTC', nullable=False))
@@ -496,6 +499,8 @@ def downgrade() -> None:
         batch_op.drop_column('time_zone')
 
     with op.batch_alter_table('delivery', schema=None) as batch_op:
+        batch_op.drop_index('ix_delivery_queue')
+        batch_op.create_index(batch_op.f('ix_delivery_state'), ['state'], unique=False)
         batch_op.drop_constraint(batch_op.f('fk_delivery_channel_id'), type_='foreignkey')
         batch_op.drop_column('fate_at')
         batch_op.drop_column('fate')
