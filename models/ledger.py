@@ -76,7 +76,7 @@ class Entry(Owned, Base):
             "recurring_id",
             "amount",
         ),
-        Index("ix_entry_purse", "purse_id", "on_day"),
+        Index("ix_entry_purse", "purse_id", "workspace_id", "on_day", "amount"),  # balances, read from it alone
         Index("ix_entry_payee", "payee_id"),
         UniqueConstraint("recurring_id", "on_day"),
     )

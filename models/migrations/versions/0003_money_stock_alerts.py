@@ -416,7 +416,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_entry_intake_id'), ['intake_id'], unique=False)
         batch_op.create_index('ix_entry_list', ['workspace_id', 'on_day', 'id'], unique=False)
         batch_op.create_index('ix_entry_payee', ['payee_id'], unique=False)
-        batch_op.create_index('ix_entry_purse', ['purse_id', 'on_day'], unique=False)
+        batch_op.create_index('ix_entry_purse', ['purse_id', 'workspace_id', 'on_day', 'amount'], unique=False)
         batch_op.create_index('ix_entry_spent', ['workspace_id', 'category_id', 'on_day', 'currency', 'transfer_id', 'recurring_id', 'amount'], unique=False)
         batch_op.create_index(batch_op.f('ix_entry_split_id'), ['split_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_entry_transfer_id'), ['transfer_id'], unique=False)
