@@ -83,6 +83,7 @@ class Movement(Owned, Base):
         Index("ix_movement_product", "product_id", "kind", "on_day", "quantity"),
         Index("ix_movement_list", "workspace_id", "on_day", "id"),
         Index("ix_movement_expiry", "workspace_id", "expires_on"),
+        Index("ix_movement_place", "location_id", "product_id", "quantity"),
     )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True, default=new_id)

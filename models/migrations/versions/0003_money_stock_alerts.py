@@ -472,6 +472,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f('ix_movement_line_id'), ['line_id'], unique=False)
         batch_op.create_index('ix_movement_expiry', ['workspace_id', 'expires_on'], unique=False)
         batch_op.create_index('ix_movement_list', ['workspace_id', 'on_day', 'id'], unique=False)
+        batch_op.create_index('ix_movement_place', ['location_id', 'product_id', 'quantity'], unique=False)
         batch_op.create_index('ix_movement_product', ['product_id', 'kind', 'on_day', 'quantity'], unique=False)
         batch_op.create_index(batch_op.f('ix_movement_reverses_id'), ['reverses_id'], unique=False)
 
