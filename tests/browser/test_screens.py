@@ -1,0 +1,92 @@
+"""Every page that a signed-in owner can reach, wide and narrow, by day and by night; nothing to complain of on any.
+
+`SHOTS=/some/folder make test ARGS=tests/browser/test_screens.py` keeps a picture of each.
+"""
+
+# ruff: noqa: F811  # fixtures are arguments by their names
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser
+
+from tests.browser import missing
+from tests.browser.sample_rows import furnish
+from tests.browser.screens import Screen, complaints, screens
+from tests.browser.test_runs import Front, front  # noqa: F401  # a fixture
+from tests.conftest import Person
+from tests.front import browser_of
+from workers.runtime import Runtime
+
+pytestmark = [pytest.mark.browser, pytest.mark.sqlite, pytest.mark.slow, missing, pytest.mark.timeout(400)]
+
+PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
+LOOKS = [("phone", "light", PHONE), ("desk", "dark", DESK)]
+ALL_LOOKS = [*LOOKS, ("phone", "dark", PHONE), ("desk", "light", DESK)]  # for the pictures; the checks need two
+
+
+def look_at(front: Front, found: list[Screen], folder: Path | None) -> dict[str, list[str]]:
+    """What each page has to be complained of."""
+    wrong: dict[str, list[str]] = {}
+    for device, scheme, viewport in ALL_LOOKS if folder else LOOKS:
+        page = front.page(viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
+        for screen in found:
+            page.goto(screen.path)
+            page.wait_for_load_state("load")
+            if said := complaints(page):
+                wrong[f"{screen.path} ({device}, {scheme})"] = said
+            if folder:
+                page.screenshot(path=folder / f"{screen.name}-{device}-{scheme}.png", full_page=True)
+        page.context.close()
+    return wrong
+
+
+def shots() -> Path | None:
+    folder = os.environ.get("SHOTS")
+    if folder:
+        Path(folder).mkdir(parents=True, exist_ok=True)
+    return Path(folder) if folder else None
+
+
+def told(wrong: dict[str, list[str]]) -> str:
+    return "\n".join(f"{where}: {what}" for where, said in wrong.items() for what in said)
+
+
+def test_every_page_is_named_labelled_readable_and_fits_a_phone(
+    front: Front, app: Flask, runtime: Runtime, ada: Person
+) -> None:
+    furnish(runtime, ada, datetime.now(UTC).date())
+    found = screens(app, runtime, browser_of(app, runtime, ada), ada.workspace_id)
+    assert len(found) > 10
+    wrong = look_at(front, found, shots())
+    assert not wrong, told(wrong)
+
+
+def test_pages_without_a_row_say_what_to_do_first_and_are_as_sound(
+    front: Front, app: Flask, runtime: Runtime, ada: Person
+) -> None:
+    found = screens(app, runtime, browser_of(app, runtime, ada), ada.workspace_id)
+    folder = shots()
+    wrong = look_at(front, found, folder / "empty" if folder else None)
+    assert not wrong, told(wrong)
+
+
+BAD = """<!doctype html><html lang="en"><title>Bad</title><body><main><h1>One</h1><h1>Two</h1><h3>Deep</h3>
+<input name="nameless"><img src="/static/logo.svg"><button></button><p id="a">a</p><p id="a">b</p>
+<table><tr><th>No scope</th></tr></table><p style="color: #bbb; background: #fff">Faint</p>
+<label for="nowhere">Lost</label><div style="width: 2000px">Wide</div></main></body></html>"""
+SAID = [
+    "2 h1, not 1", "h1 is followed by", "no label", "no alt", "no name", "two of id a", "no scope", "contrast",
+    "leads nowhere", "pixels wider",
+]  # fmt: skip
+
+
+def test_the_audit_sees_what_it_is_there_for(chromium: Browser) -> None:
+    page = chromium.new_page(viewport=PHONE)
+    page.set_content(BAD)
+    found = complaints(page)
+    page.close()
+    assert [said for said in SAID if not any(said in one for one in found)] == []
