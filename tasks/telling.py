@@ -9,7 +9,8 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Row, Select, or_, select
+import structlog
+from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
 from models.account import Account
@@ -19,11 +20,13 @@ from models.workspace import Membership, Workspace
 from tasks import discover, wishes
 from tasks.sections import Reader, Section
 
+log = structlog.get_logger()
+Line = Any  # a row of COLUMNS, with more
 Muted = set[tuple[str, str, str]]  # workspace, rule, subject
 WEEK_MS = 7 * 86_400_000
 COLUMNS = (
     Alert.id, Alert.workspace_id, Alert.area, Alert.rule, Alert.subject, Alert.state, Alert.level, Alert.title,
-    Alert.text, Alert.link, Alert.opened_at, Alert.moved_at, Alert.acknowledged_at, Alert.data,
+    Alert.text, Alert.link, Alert.opened_at, Alert.moved_at, Alert.acknowledged_at,
 )  # fmt: skip
 
 
@@ -62,7 +65,6 @@ class News:
     since: int
     moved: int
     acknowledged: bool
-    amounts: str = ""
     what: str = ""
     moves: tuple[str, ...] = ()
 
@@ -143,19 +145,19 @@ def _muted(session: Session, places: Collection[str]) -> Muted:
     return {(row.workspace_id, row.rule, row.subject) for row in session.execute(asked)}
 
 
-def _untold(session: Session, accounts: list[str], place: str) -> dict[str, list[Row[Any]]]:
-    asked: Select[Any] = select(Notice.account_id, Notice.move_id, Move.what, Move.title.label("words"), *COLUMNS)
+def _untold(session: Session, accounts: list[str], place: str) -> dict[str, list[Line]]:
+    asked = select(Notice.account_id, Notice.move_id, Move.what, Move.title.label("words"), *COLUMNS)
     asked = asked.join(Move, Move.id == Notice.move_id).join(Alert, Alert.id == Move.alert_id)
     asked = asked.where(Notice.account_id.in_(accounts), Notice.told_at.is_(None)).order_by(Move.at, Move.id)
-    rows: dict[str, list[Row[Any]]] = defaultdict(list)
+    rows: dict[str, list[Line]] = defaultdict(list)
     for row in session.execute(asked.where(Notice.workspace_id == place) if place else asked):
         rows[row.account_id].append(row)
     return rows
 
 
-def _fill(bag: Bag, rows: list[Row[Any]], muted: Muted, at_once: bool) -> None:
+def _fill(bag: Bag, rows: list[Line], muted: Muted, at_once: bool) -> None:
     """The untold moves of a person, gathered by alert: the last one is what is told."""
-    steps: dict[str, list[Row[Any]]] = defaultdict(list)
+    steps: dict[str, list[Line]] = defaultdict(list)
     for row in rows:
         wanted = bag.person.wants(row.area)
         if row.workspace_id not in bag.person.places or _is_muted(row, muted) or wanted == NEVER:
@@ -168,7 +170,7 @@ def _fill(bag: Bag, rows: list[Row[Any]], muted: Muted, at_once: bool) -> None:
 
 
 def _add_firing(session: Session, bags_: dict[str, Bag], places: Collection[str], muted: Muted) -> None:
-    by_place: dict[str, list[Row[Any]]] = defaultdict(list)
+    by_place: dict[str, list[Line]] = defaultdict(list)
     firing = select(*COLUMNS).where(Alert.state == FIRING, Alert.workspace_id.in_(places))
     for row in session.execute(firing.where(Alert.acknowledged_at.is_(None))):
         if not _is_muted(row, muted):
@@ -179,16 +181,15 @@ def _add_firing(session: Session, bags_: dict[str, Bag], places: Collection[str]
         bag.news += [_news(row) for row in rows if row.id not in known and bag.person.wants(row.area) != NEVER]
 
 
-def _is_muted(row: Row[Any], muted: Muted) -> bool:
+def _is_muted(row: Line, muted: Muted) -> bool:
     return (row.workspace_id, row.rule, row.subject) in muted
 
 
-def _news(row: Row[Any], what: str = "", moves: tuple[str, ...] = ()) -> News:
+def _news(row: Line, what: str = "", moves: tuple[str, ...] = ()) -> News:
     title = row.words if what == ENDED else row.title
-    amounts = str((row.data or {}).get("amounts", ""))
     return News(
         row.id, row.workspace_id, row.area, row.state, row.level, title, row.text, row.link, row.opened_at,
-        row.moved_at, row.acknowledged_at is not None, amounts, what, moves,
+        row.moved_at, row.acknowledged_at is not None, what, moves,
     )  # fmt: skip
 
 
@@ -200,11 +201,19 @@ def reader(person: Person, *, pictures: bool = True) -> Reader:
 
 
 def add_sections(session: Session, place: str, some: Iterable[Bag], *, pictures: bool = True) -> None:
-    """What the subjects add to the digests of a workspace's people; the session is narrowed to it."""
+    """What the subjects add to the digests of a workspace's people; the session is narrowed to it.
+
+    A subject in trouble keeps nobody's news back: its part is left out, and the log says so.
+    """
     jobs = [job for job in discover().values() if job.section is not None]
     for bag in some:
         for job in jobs:
-            if job.section and (not job.area or bag.person.wants(job.area) != NEVER):
+            if job.section is None or (job.area and bag.person.wants(job.area) == NEVER):
+                continue
+            try:
                 part = job.section(session, place, reader(bag.person, pictures=pictures))
-                if part is not None:
-                    bag.sections.append((bag.person.places[place], part))
+            except (ArithmeticError, LookupError, OSError, TypeError, ValueError):
+                log.exception("a digest without its part", kind=job.kind, workspace=place)
+                continue
+            if part is not None:
+                bag.sections.append((bag.person.places[place], part))

@@ -1,6 +1,6 @@
 """How people want to be told: the areas there are, their choice for each, and the end of what they do not want.
 
-Everybody has a row of `Wish`. It is made by the digest's scan, or when somebody first looks at their settings; and whoever
+Everybody has a row of `Wish`, made by the digest's scan or when somebody first looks at their settings. Whoever
 tells this person holds it locked, so that nothing is told twice.
 """
 
@@ -85,21 +85,22 @@ def moved(session: Session, account_id: str, zone: str) -> None:
 
 
 def stop(session: Session, account_id: str, what: str) -> str | None:
-    """End what a mail's link ends: "digest", or "at once:AREA", whose news are gathered from then on.
+    """End what a mail's link ends: "digest", or "at once:AREA,AREA", whose news are gathered from then on.
 
     Returns:
         A sentence that says what holds now; None where `what` is nothing that can be stopped.
     """
-    kind, _, area = what.partition(":")
+    kind, _, named = what.partition(":")
     if what == DIGEST:
         wish = of(session, account_id)
         wish.repeat, wish.next_due = "never", None
         return "You get no more digests."
-    if kind != AT_ONCE or not area:
+    if kind != AT_ONCE:
         return None
     wish = of(session, account_id)
-    names = area.split(",")
-    wish.areas = {**(wish.areas or {}), **dict.fromkeys(names, GATHERED if wish.repeat != "never" else NEVER)}
+    chosen = wish.areas or {}
+    names = named.split(",") if named else [area for area in chosen if chosen[area] == AT_ONCE]
+    wish.areas = {**chosen, **dict.fromkeys(names, NEVER if wish.repeat == "never" else GATHERED)}
     if wish.repeat == "never":
         return f"You get no more mails about {' and '.join(names)}."
     return f"News of {' and '.join(names)} come in your digest from now on, and no longer at once."

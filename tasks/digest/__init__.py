@@ -1,0 +1,1 @@
+"""Tells people what scans found: at once, or gathered in their digest."""
