@@ -64,17 +64,14 @@ class Entry(Owned, Base):
 
     __tablename__ = "entry"
     __table_args__ = (
-        Index("ix_entry_list", "workspace_id", "on_day", "id"),
-        # Covers what a scan of budgets sums, so that it reads this index alone.
+        # What comes after the id, or the day, is for sums: they read the index alone.
+        Index(
+            "ix_entry_list",
+            *("workspace_id", "on_day", "id", "currency", "transfer_id", "category_id", "recurring_id", "amount"),
+        ),
         Index(
             "ix_entry_spent",
-            "workspace_id",
-            "category_id",
-            "on_day",
-            "currency",
-            "transfer_id",
-            "recurring_id",
-            "amount",
+            *("category_id", "on_day", "currency", "transfer_id", "recurring_id", "amount", "workspace_id"),
         ),
         Index("ix_entry_purse", "purse_id", "workspace_id", "on_day", "amount"),  # balances, read from it alone
         Index("ix_entry_payee", "payee_id"),
@@ -84,7 +81,7 @@ class Entry(Owned, Base):
     id: Mapped[str] = mapped_column(ID, primary_key=True, default=new_id)
     workspace_id: Mapped[str] = mapped_column(ID, ForeignKey("workspace.id", ondelete="CASCADE"))  # indexed above
     purse_id: Mapped[str] = mapped_column(ID, ForeignKey("purse.id", ondelete="CASCADE"))
-    category_id: Mapped[str | None] = mapped_column(ID, ForeignKey("category.id", ondelete="SET NULL"), index=True)
+    category_id: Mapped[str | None] = mapped_column(ID, ForeignKey("category.id", ondelete="SET NULL"))
     payee_id: Mapped[str | None] = mapped_column(ID, ForeignKey("payee.id", ondelete="SET NULL"))
     on: Mapped[date] = mapped_column("on_day", Date)
     amount: Mapped[Decimal] = mapped_column(Fixed)
