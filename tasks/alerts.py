@@ -6,9 +6,8 @@ and one that began before an edit does not undo what came of the edit.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any, Literal
 
 from sqlalchemy import func, insert, or_, select, update
@@ -32,10 +31,9 @@ from models.alert import (
 from models.base import clock, db_now, new_id
 from models.session import touch
 from models.workspace import Membership, Workspace
+from tasks.open_alerts import Key, Open, open_alerts, some_of, standing
 
-Key = tuple[str, str]  # workspace, subject
 Deed = Literal["", "note", "open", "raise", "reword", "resolve", "drop", "again"]
-SOME = 500  # of what goes into one IN (…)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,13 +78,13 @@ class Count:
     resolved: int = 0
 
 
-def decide(open_: Alert | None, seen: Sight) -> Deed:
+def decide(open_: Alert | Open | None, seen: Sight) -> Deed:
     """What a sight does to the open alert of its subject: "again" ends it without a word and begins the next."""
     if open_ is None:
         return ("open" if seen.fires else "note") if seen.level else ""
     if (open_.period, open_.cause) != (seen.period, seen.cause):
         if open_.period == seen.period and seen.clear:
-            return "resolve"
+            return "resolve" if open_.state == FIRING else "drop"
         return "again" if seen.level else "drop"
     if seen.clear:
         return "resolve" if open_.state == FIRING else "drop"
@@ -97,33 +95,31 @@ def decide(open_: Alert | None, seen: Sight) -> Deed:
 
 
 def differing(
-    session: Session, rule: str, sights: Iterable[Sight], workspaces: Collection[str] | None = None
+    session: Session,
+    rule: str,
+    sights: Iterable[Sight],
+    workspaces: Collection[str] | None = None,
+    opened: Mapping[Key, Open] | None = None,
 ) -> list[Key]:
     """The subjects whose alert would change; streams, and keeps only the open alerts and the answer.
 
     Args:
         workspaces: where the sights are of all subjects there are, so that an open alert of another one has lost its
             subject and ends; None: of the session's own workspace.
+        opened: the open alerts there, if they were looked up before (`standing`).
     """
-    opened = open_alerts(session, rule, workspaces)
+    left = dict(standing(session, rule, workspaces) if opened is None else opened)
     found: list[Key] = []
     for seen in sights:
-        deed = decide(opened.pop(seen.key, None), seen)
+        deed = decide(left.pop(seen.key, None), seen)
         if deed and not (deed == "note" and _told_before(session, rule, seen)):
             found.append(seen.key)
-    return [*found, *opened]
-
-
-def open_alerts(session: Session, rule: str, workspaces: Collection[str] | None = None) -> dict[Key, Alert]:
-    """The alerts of a rule that are not resolved, by workspace and subject."""
-    asked = select(Alert).where(Alert.rule == rule, Alert.state.in_((PENDING, FIRING)))
-    parts = [asked] if workspaces is None else [asked.where(Alert.workspace_id.in_(some)) for some in _some(workspaces)]
-    return {(one.workspace_id, one.subject): one for part in parts for one in session.scalars(part)}
+    return [*found, *left]
 
 
 def lock(session: Session, workspaces: Iterable[str]) -> None:
     """Whoever judges a workspace waits here for another who does. Takes the rows' locks until the commit."""
-    for some in _some(sorted(set(workspaces))):
+    for some in some_of(sorted(set(workspaces))):
         session.execute(update(Workspace).where(Workspace.id.in_(some)).values(name=Workspace.name))
 
 
@@ -141,7 +137,7 @@ def settle(
         gone: subjects that are no more: their alerts end without a word.
         to: the accounts to tell; None: all members of the workspace.
     """
-    sights, gone = list(sights), list(gone)
+    sights, gone = list({seen.key: seen for seen in sights}.values()), list(gone)  # the last word of each subject
     places = {key[0] for key in (*(one.key for one in sights), *gone)}
     opened, count, now = open_alerts(session, rule, places), Count(), clock(session)
     begun: list[tuple[Sight, Deed]] = []
@@ -173,7 +169,8 @@ def _changed(alert: Alert, seen: Sight, deed: Deed, now: int, count: Count) -> l
     alert.title, alert.text, alert.data, alert.link = seen.title[:200], seen.text[:1000], seen.data, seen.link
     if deed == "reword":
         return []
-    alert.level, alert.state, alert.moved_at, alert.acknowledged_at = seen.level, FIRING, now, None
+    alert.level, alert.state, alert.moved_at = seen.level, FIRING, now
+    alert.acknowledged_at = alert.acknowledged_by = None  # who saw to it saw to less
     count.opened += told == OPENED
     count.levelled += told == LEVELLED
     return [(alert, told)]
@@ -207,7 +204,7 @@ def _begin(
 def _episodes(session: Session, rule: str, sights: list[Sight]) -> dict[tuple[str, str, str], tuple[int, set[str]]]:
     """The last episode of each subject and period, and the causes there were."""
     found: dict[tuple[str, str, str], tuple[int, set[str]]] = {}
-    for some in _some(sorted({seen.subject for seen in sights})):
+    for some in some_of(sorted({seen.subject for seen in sights})):
         asked = select(Alert.workspace_id, Alert.subject, Alert.period, Alert.episode, Alert.cause)
         for *key, episode, cause in session.execute(asked.where(Alert.rule == rule, Alert.subject.in_(some))):
             last, causes = found.get(tuple(key), (0, set()))  # type: ignore[arg-type]
@@ -251,7 +248,7 @@ def _muted(session: Session, rule: str, places: Collection[str]) -> set[Key]:
     still = or_(Mute.until.is_(None), Mute.until > db_now())
     return {
         (row.workspace_id, row.subject)
-        for some in _some(places)
+        for some in some_of(places)
         for row in session.execute(
             select(Mute.workspace_id, Mute.subject).where(Mute.rule == rule, still, Mute.workspace_id.in_(some))
         )
@@ -261,19 +258,13 @@ def _muted(session: Session, rule: str, places: Collection[str]) -> set[Key]:
 def _audience(session: Session, area: str, places: Collection[str], to: Collection[str] | None) -> dict[str, list[str]]:
     """The members of each workspace who want to hear of this area at all."""
     found: dict[str, list[str]] = defaultdict(list)
-    for some in _some(places):
+    for some in some_of(places):
         members = select(Membership.workspace_id, Membership.account_id, Wish.areas)
         members = members.outerjoin(Wish, Wish.account_id == Membership.account_id)
         for place, account, areas in session.execute(members.where(Membership.workspace_id.in_(some))):
             if (areas or {}).get(area) != NEVER and (to is None or account in to):
                 found[place].append(account)
     return found
-
-
-def _some(many: Iterable[str]) -> Iterator[list[str]]:
-    walk = iter(many)
-    while part := list(islice(walk, SOME)):
-        yield part
 
 
 def firing(session: Session, area: str = "") -> int:
