@@ -35,7 +35,6 @@ from models.workspace import Workspace
 from tasks import days
 from tasks.budget import periods
 from tasks.budget.pace import EVIDENCE_USED, MARGIN
-from tasks.budget.periods import Window
 
 UNIT = 10_000  # of a column `Fixed`, whose whole numbers are reckoned with here
 NEAR = EVIDENCE_USED - MARGIN  # per cent: below it nothing is pending, forecast or warned of
@@ -93,19 +92,16 @@ COUNTS = func.coalesce(Entry.transfer_id, "") == ""
 
 
 class Calendar:
-    """What day it is in each time zone at one moment, and the periods that hold it."""
+    """What day it is in each time zone at one moment (epoch milliseconds); or one day for all."""
 
-    def __init__(self, now: int) -> None:
-        self._now = now
+    def __init__(self, now: int = 0, today: date | None = None) -> None:
+        self._now, self._today = now, today
         self._days: dict[str, date] = {}
 
     def day(self, zone: str) -> date:
         if zone not in self._days:
-            self._days[zone] = days.today(zone, self._now)
+            self._days[zone] = self._today or days.today(zone, self._now)
         return self._days[zone]
-
-    def window(self, row: Row) -> Window:
-        return periods.window(row.period, row.starts, self.day(row.zone))
 
 
 def rows(session: Session, calendar: Calendar, scope: Scope, every: bool = True) -> Iterator[Row]:
@@ -120,7 +116,8 @@ def rows(session: Session, calendar: Calendar, scope: Scope, every: bool = True)
     for asked in (_plain(bounds, scope, every), _rolling(bounds, scope), _together(bounds, scope)):
         for row in session.execute(asked, execution_options={"yield_per": 1000}):
             now, regular, squares, before = row[KNOWN:]  # of nothing: None; of PostgreSQL: Decimal
-            yield Row(*row[:KNOWN], int(now or 0), int(regular or 0), float(squares or 0), int(before or 0))
+            sums = (int(now or 0), int(regular or 0), float(squares or 0), int(before or 0))
+            yield Row._make((*row[:KNOWN], *sums))
 
 
 @dataclass(frozen=True)
@@ -193,7 +190,7 @@ def _sums(counted: CTE | None = None) -> list[ColumnElement[Any]]:
 def _asked(grouped: Any, scope: Scope) -> Select[Any]:
     """The budgets' own columns beside their sums."""
     sums = (grouped.c.now, grouped.c.regular, grouped.c.squares, grouped.c.before)
-    asked = select(*BUDGET, *sums).join(Workspace, Workspace.id == Budget.workspace_id)
+    asked: Select[Any] = select(*BUDGET, *sums).join(Workspace, Workspace.id == Budget.workspace_id)
     return asked.outerjoin(grouped, grouped.c.id == Budget.id).where(*scope.holds())
 
 

@@ -153,8 +153,3 @@ def foresee(window: Window, today: date, spent: Spending) -> Forecast | None:
 
 def _decimal(amount: float) -> Decimal:
     return Decimal(round(amount * 100)) / 100
-
-
-def carried(limit: Decimal, periods: int, before: Decimal, brought: Decimal = ZERO) -> Decimal:
-    """What rolled over from all earlier periods at once: their limits less what went, left over or overspent."""
-    return brought + limit * periods - before
