@@ -1,0 +1,61 @@
+"""The one aggregate query for each scan, by hand: what a good SQL author writes who needs these figures and no more."""
+
+from datetime import date, timedelta
+
+from sqlalchemy import Connection, Engine
+
+from tasks.budget import periods
+from tasks.stock.demand import WEEKS
+from tests.bench.scans_data import PERIODS
+
+MOST = {"week": 7, "month": 28, "year": 12, "payday": 28}
+
+
+def budgets(engine: Engine, today: date) -> str:
+    """Spent per budget in its current period, and before it where it rolls over.
+
+    The periods' bounds stand in the query as a table of a few hundred rows: reckoning them in SQL would be slower.
+    """
+    day = "CAST({} AS date)" if engine.dialect.name == "postgresql" else "{}"
+    rows = [(period, starts) for period in dict.fromkeys(PERIODS) for starts in range(1, MOST[period] + 1)]
+    found = [(period, starts, periods.window(period, starts, today)) for period, starts in rows]
+    values = ", ".join(f"('{period}', {starts}, '{one.start}', '{one.end}')" for period, starts, one in found)
+    sums = "SUM(CASE WHEN e.on_day >= n.start THEN -e.amount END), SUM(-e.amount)"
+    which = (
+        "e.workspace_id = n.workspace_id AND e.on_day >= n.since AND e.on_day < n.until"
+        " AND e.currency = n.currency AND e.transfer_id IS NULL"
+    )
+    return f"""
+    WITH bounds(period, starts, start, until) AS (VALUES {values}),
+    now AS (
+        SELECT b.id, b.workspace_id, b.category_id, b.currency, {day.format("p.start")} AS start,
+            {day.format("p.until")} AS until,
+            CASE WHEN b.rollover THEN b.since ELSE {day.format("p.start")} END AS since
+        FROM budget b JOIN bounds p ON p.period = b.period AND p.starts = b.starts WHERE b.archived_at IS NULL)
+    SELECT n.id, {sums} FROM now n LEFT JOIN entry e ON {which} AND e.category_id = n.category_id
+    WHERE n.category_id IS NOT NULL GROUP BY n.id
+    UNION ALL
+    SELECT n.id, {sums} FROM now n LEFT JOIN entry e ON {which} AND (e.amount < 0 OR e.category_id IS NOT NULL)
+    WHERE n.category_id IS NULL GROUP BY n.id"""
+
+
+def stock(engine: Engine, today: date) -> str:
+    """On hand, on order, and sold in the weeks that the cover is reckoned from."""
+    since = today - timedelta(days=7 * WEEKS - 1)
+    return f"""
+    SELECT p.id, p.on_hand, o.quantity, s.quantity FROM product p
+    LEFT JOIN (
+        SELECT l.product_id, SUM(l.quantity - l.received) AS quantity
+        FROM purchase_line l JOIN purchase u ON u.id = l.purchase_id
+        WHERE u.state IN ('sent', 'partly received') GROUP BY l.product_id) o ON o.product_id = p.id
+    LEFT JOIN (
+        SELECT product_id, SUM(quantity) AS quantity FROM movement
+        WHERE kind IN ('sale', 'return') AND on_day >= '{since}' GROUP BY product_id) s ON s.product_id = p.id"""
+
+
+QUERIES = {"budget": budgets, "stock": stock}
+
+
+def answer(connection: Connection, words: str) -> int:
+    """Ask, and fetch all of the answer: how many rows it has."""
+    return len(connection.exec_driver_sql(words).fetchall())
