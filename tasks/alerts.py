@@ -83,11 +83,13 @@ def decide(open_: Alert | Open | None, seen: Sight) -> Deed:
     if open_ is None:
         return ("open" if seen.fires else "note") if seen.level else ""
     if (open_.period, open_.cause) != (seen.period, seen.cause):
-        if open_.period == seen.period and seen.clear:
-            return "resolve" if open_.state == FIRING else "drop"
+        if open_.period == seen.period and seen.clear and open_.state == FIRING:
+            return "resolve"
         return "again" if seen.level else "drop"
-    if seen.clear:
-        return "resolve" if open_.state == FIRING else "drop"
+    if seen.clear and open_.state == FIRING:
+        return "resolve"
+    if seen.clear and not seen.level:
+        return "drop"  # what only is pending stays while its level does
     if seen.fires and (seen.level > open_.level or (open_.state == PENDING and seen.level)):
         return "raise"
     reworded = seen.level and (open_.title, open_.text) != (seen.title[:200], seen.text[:1000])
@@ -110,10 +112,15 @@ def differing(
     """
     left = dict(standing(session, rule, workspaces) if opened is None else opened)
     found: list[Key] = []
+    noted: list[Sight] = []
     for seen in sights:
         deed = decide(left.pop(seen.key, None), seen)
-        if deed and not (deed == "note" and _told_before(session, rule, seen)):
+        if deed == "note":
+            noted.append(seen)
+        elif deed:
             found.append(seen.key)
+    before = _episodes(session, rule, noted)
+    found += [seen.key for seen in noted if seen.cause not in before.get((*seen.key, seen.period), (0, ()))[1]]
     return [*found, *left]
 
 
@@ -210,12 +217,6 @@ def _episodes(session: Session, rule: str, sights: list[Sight]) -> dict[tuple[st
             last, causes = found.get(tuple(key), (0, set()))  # type: ignore[arg-type]
             found[tuple(key)] = (max(last, episode), causes | {cause})  # type: ignore[index]
     return found
-
-
-def _told_before(session: Session, rule: str, seen: Sight) -> bool:
-    same = (Alert.workspace_id == seen.workspace, Alert.subject == seen.subject, Alert.period == seen.period)
-    known = select(Alert.id).where(Alert.rule == rule, *same, Alert.cause == seen.cause)
-    return session.scalar(known.limit(1)) is not None
 
 
 def _tell(
