@@ -16,7 +16,6 @@ from sqlalchemy import (
     Date,
     Float,
     Integer,
-    Select,
     String,
     and_,
     case,
@@ -187,14 +186,14 @@ def _sums(counted: CTE | None = None) -> list[ColumnElement[Any]]:
     ]
 
 
-def _asked(grouped: Any, scope: Scope) -> Select[Any]:
+def _asked(grouped: Any, scope: Scope) -> Any:
     """The budgets' own columns beside their sums."""
     sums = (grouped.c.now, grouped.c.regular, grouped.c.squares, grouped.c.before)
-    asked: Select[Any] = select(*BUDGET, *sums).join(Workspace, Workspace.id == Budget.workspace_id)
+    asked: Any = select(*BUDGET, *sums).join(Workspace, Workspace.id == Budget.workspace_id)
     return asked.outerjoin(grouped, grouped.c.id == Budget.id).where(*scope.holds())
 
 
-def _plain(bounds: _Bounds, scope: Scope, every: bool) -> Select[Any]:
+def _plain(bounds: _Bounds, scope: Scope, every: bool) -> Any:
     begun = case((Budget.since > bounds.table.c.start, Budget.since), else_=bounds.table.c.start)
     which = (Budget.category_id.is_not(None), Budget.rollover.is_(False))
     counted = _budgets(bounds, scope, begun, *which)
@@ -205,7 +204,7 @@ def _plain(bounds: _Bounds, scope: Scope, every: bool) -> Select[Any]:
     return asked if every else asked.where(grouped.c.now * 100 >= limit * NEAR)
 
 
-def _rolling(bounds: _Bounds, scope: Scope) -> Select[Any]:
+def _rolling(bounds: _Bounds, scope: Scope) -> Any:
     """What rolled over is of all earlier periods together: one sum, however many there were."""
     which = (Budget.category_id.is_not(None), Budget.rollover.is_(True))
     counted = _budgets(bounds, scope, func.coalesce(Budget.rolls_from, Budget.since), *which)
@@ -214,7 +213,7 @@ def _rolling(bounds: _Bounds, scope: Scope) -> Select[Any]:
     return _asked(grouped, scope).where(*which)
 
 
-def _together(bounds: _Bounds, scope: Scope) -> Select[Any]:
+def _together(bounds: _Bounds, scope: Scope) -> Any:
     """By category first: one in which more came in than went out (a salary) is no spending, and pays for none.
 
     What has no category counts where it is an expense.

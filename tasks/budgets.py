@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import BigInteger, select, type_coerce
 from sqlalchemy.orm import Session
@@ -142,8 +143,8 @@ def coming(session: Session, scope: Scope) -> dict[Kind, list[Due]]:
         asked = asked.where(Recurring.workspace_id.in_(select(Budget.workspace_id).where(*scope.holds())))
     found: dict[Kind, list[Due]] = defaultdict(list)
     for row in session.execute(asked):
-        workspace, category, currency = row[:3]
-        found[workspace, category, currency].append(due := Due(*row[3:]))
+        (workspace, category, currency), rest = row[:3], tuple[Any, ...](row[3:])
+        found[workspace, category, currency].append(due := Due(*rest))
         if category is not None:
             found[workspace, None, currency].append(due)
     return found
