@@ -6,7 +6,7 @@ PIP := $(PY) -m pip --disable-pip-version-check install --quiet --no-deps --requ
 COMPILE := $(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate -p 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint fix lock bench bench-engine faults train
+.PHONY: help setup run test lint fix lock bench bench-engine bench-scans faults train
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -43,6 +43,9 @@ bench: $(VENV)/test ## Measure, beside a peer (var/bench/*.json)
 
 bench-engine: $(VENV)/bench ## Measure the engine beside six others (16 minutes, then its losses; ARGS=--quick: 4)
 	@$(PY) -m tests.bench.engine $(ARGS)
+
+bench-scans: $(VENV)/test ## Measure the scans and the mail beside bare SQL and SMTP (12 minutes; ARGS=--quick: 1)
+	@$(PY) -m tests.bench.scans $(ARGS)
 
 faults: $(VENV)/test ## Break everything that can break and count what is lost (reckoned an hour; ARGS='--only 1,3 --seed 7')
 	@$(PY) -m tests.faults $(ARGS)
