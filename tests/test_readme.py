@@ -19,7 +19,7 @@ def test_its_tables_and_diagram_are_those_of_the_code() -> None:
 def test_its_make_targets_exist() -> None:
     targets = subprocess.run(["make", "-C", str(ROOT), "help"], capture_output=True, text=True, check=True).stdout
     named = set(re.findall(r"`make ([a-z-]+)`", TEXT))
-    assert {"run", "test", "setup", "train", "bench", "bench-engine", "faults", "lint", "fix"} <= named
+    assert {"run", "test", "setup", "train", "bench", "bench-engine", "bench-scans", "faults", "lint", "fix"} <= named
     for target in named:
         assert re.search(rf"\b{target}\b", targets), f"README names `make {target}`"
 
