@@ -6,7 +6,9 @@ A variable is called NIGHTSHIFT_ and the field's name in capitals; PORT alone wo
 import os
 import secrets
 import socket
+from email.utils import parseaddr
 from functools import cached_property, lru_cache
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
 
@@ -78,8 +80,8 @@ class Settings(BaseSettings):
     schedules: dict[str, str] = Field(
         {}, description='Moves or stops default schedules, as JSON: {"health": "off", "upkeep": "15 4 * * *"}.'
     )
-    mail: Literal["mailbox", "smtp"] = Field(
-        "mailbox", description="Where mail goes: the embedded mailbox or a server."
+    mail: Literal["mailbox", "smtp", "sendgrid"] = Field(
+        "mailbox", description="Where mail goes: the embedded mailbox, a server, or SendGrid."
     )
     mail_from: str = Field("Nightshift <nightshift@localhost>", description="Sender of every mail.")
     smtp_host: str = Field("", description="Mail server, when MAIL=smtp.")
@@ -88,6 +90,18 @@ class Settings(BaseSettings):
     smtp_password: SecretStr = Field(SecretStr(""), description="Its password.")
     smtp_security: Literal["starttls", "tls", "none"] = Field(
         "starttls", description="How the connection is protected."
+    )
+    smtp_ca: str = Field("", description="File of a private authority's certificate that its TLS is checked with, too.")
+    sendgrid_key: SecretStr = Field(SecretStr(""), description="SendGrid's API key, when MAIL=sendgrid.")
+    sendgrid_host: str = Field(
+        "https://api.sendgrid.com", description="Its API; https://api.eu.sendgrid.com for subusers in the EU."
+    )
+    sendgrid_webhook_key: SecretStr = Field(
+        SecretStr(""), description="Public key of its signed event webhook, /hooks/sendgrid. Empty: the hook is closed."
+    )
+    outgoing_networks: str = Field(
+        "",
+        description="Networks that people's channels may reach though they are private, as 192.168.1.0/24,10.0.0.5/32.",
     )
     dead_man_url: str = Field(
         "", description="An outside monitor's URL, fetched every minute while beat, broker and workers are well."
@@ -111,10 +125,29 @@ class Settings(BaseSettings):
         known = urls.database_url if info.field_name == "database_url" else urls.broker_url
         return SecretStr(known(text)) if (text := value.get_secret_value().strip()) else SecretStr("")
 
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        address = parseaddr(value)[1]
+        if "@" not in address or not address.isascii() or not value.isprintable():
+            raise ValueError('NIGHTSHIFT_MAIL_FROM is no sender: give it as "Nightshift <nightshift@example.org>"')
+        return value
+
+    @field_validator("outgoing_networks")
+    @classmethod
+    def _networks(cls, value: str) -> str:
+        for each in value.replace(",", " ").split():
+            ip_network(each)  # says itself what is wrong with it
+        return value
+
     @model_validator(mode="after")
     def _together(self) -> "Settings":
         if self.mail == "smtp" and not self.smtp_host:
             raise ValueError("NIGHTSHIFT_MAIL=smtp needs NIGHTSHIFT_SMTP_HOST: name the mail server")
+        if self.smtp_ca and not Path(self.smtp_ca).is_file():
+            raise ValueError("NIGHTSHIFT_SMTP_CA names no file: give the path of a certificate in PEM")
+        if self.mail == "sendgrid" and not self.sendgrid_key.get_secret_value():
+            raise ValueError("NIGHTSHIFT_MAIL=sendgrid needs NIGHTSHIFT_SENDGRID_KEY: make one that may send mail")
         return self
 
     @cached_property

@@ -8,28 +8,21 @@ from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, BinaryIO, NoReturn, Protocol
+from typing import Any, BinaryIO, NoReturn
 
 from pydantic import BaseModel
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.artifact import Artifact, Upload
-from models.delivery import Delivery
 from models.run import Run
 from models.session import EVERYONE, Database
 from tasks.errors import FannedOut, JobError
+from tasks.outgoing import Mailer
 from tasks.storage import TEMPORARY, Storage
 
 Progress = Callable[[float, str], None]
 Keep = Callable[[dict[str, Any]], None]
-
-
-class Mailer(Protocol):
-    """Sends one mail, or raises TryLater (passing) or JobError (final)."""
-
-    def send(self, delivery: Delivery, text: str) -> None:
-        """Hand the mail over to the next server; when it returns, that server has taken it."""
 
 
 def no_progress(share: float, message: str) -> None:

@@ -149,7 +149,7 @@ def _context(runtime: Runtime, claim: Claim, lease: Lease) -> Context:
         runtime.database,
         runtime.storage,
         claim.workspace_id,
-        mailer=mail.mailer(runtime.settings),
+        mailer=mail.Post(runtime.settings),
         run_id=claim.id,
         attempt=claim.attempt,
         account_id=claim.account_id,

@@ -1,11 +1,7 @@
 """The one place that writes and sends mail: rows in their cause's transaction, servers behind one port."""
 
-import smtplib
-import ssl
-from datetime import UTC, datetime
-from email.headerregistry import Address
-from email.message import EmailMessage
-from email.utils import format_datetime, parseaddr
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
@@ -16,11 +12,16 @@ from models.run import FAILED, Run
 from models.statements import Claim
 from models.workspace import Membership
 from tasks import discover
-from tasks.context import Mailer
-from tasks.errors import Away, JobError, TryLater
 from tasks.job import Job
+from tasks.letters import Button, letter
+from tasks.outgoing import Outgoing
+from tasks.stops import PATH, RESULTS, Stop, Stops
+from workers.compose import Sender
+from workers.smtp import SmtpMailer
 
-TIMEOUT = 30
+if TYPE_CHECKING:
+    from workers.channels import Seal
+    from workers.sendgrid_mail import SendGridMailer
 
 
 def wanted(job: Job, claim: Claim) -> bool:
@@ -41,11 +42,15 @@ def after_run(session: Session, job: Job, claim: Claim, state: str, headline: st
         return
     news = "did not work" if state == FAILED else "is done"
     subject = f"{job.title}: {headline}" if headline else f"{job.title}: your run {news}"
-    text = (
-        f"Hello {account.name},\n\n"
-        f"your run “{job.title}” {news}. See it here:\n{origin}/runs/{claim.id}\n\n"
-        "You get this mail because you started the run. Mails after a run can be turned off on your account page:\n"
-        f"{origin}/account\n"
+    text, html = letter(
+        subject,
+        origin=origin,
+        name=account.name,
+        lead=f"Your run “{job.title}” {news}.",
+        button=Button("See what came out" if state != FAILED else "See why", f"/runs/{claim.id}"),
+        why="You get this mail because you started the run.",
+        settings="/account",
+        stop="Get no more mails after a run",
     )
     session.add(
         Delivery(
@@ -55,6 +60,8 @@ def after_run(session: Session, job: Job, claim: Claim, state: str, headline: st
             to=account.email,
             subject=subject[:200],
             text=text,
+            html=html,
+            stop=RESULTS,
         )
     )
 
@@ -68,89 +75,55 @@ def after_lost(session: Session, run_id: str, origin: str) -> None:
         after_run(session, job, claim, FAILED, "", origin)
 
 
-class MailboxMailer:
+class Mailbox:
     """The embedded mailbox: the delivery's row is the mail, so there is nothing more to do."""
 
-    def send(self, delivery: Delivery, text: str) -> None:
+    def send(self, mail: Outgoing) -> None:
         """Taken."""
 
+    def close(self) -> None:
+        """There is no connection."""
 
-class SmtpMailer:
-    """A mail server, by SMTP with STARTTLS or TLS."""
+
+class Post:
+    """The way out that the settings name, for mails; and for messages, the channels. Both are opened when needed."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def send(self, delivery: Delivery, text: str) -> None:
-        """Hand a mail to the server.
+    def send(self, mail: Outgoing) -> None:
+        if mail.sealed_url:
+            from workers import channels  # loads libraries that most mail does without
 
-        Raises:
-            Away: no server answers, or it does not let us in.
-            TryLater: it says "later" (4xx), or falls silent over this mail.
-            JobError: the server refuses this mail for good (5xx).
-        """
-        message = compose(delivery, text, self._settings)
-        server = self._reached()
-        try:
-            with server:
-                server.send_message(message)
-        except smtplib.SMTPRecipientsRefused as error:
-            code, words = next(iter(error.recipients.values()))
-            raise _refusal(code, words) from error
-        except smtplib.SMTPResponseException as error:
-            raise _refusal(error.smtp_code, error.smtp_error) from error
-        except (OSError, smtplib.SMTPException) as error:
-            raise TryLater(f"The mail server did not answer ({type(error).__name__}).") from error
-
-    def _reached(self) -> smtplib.SMTP:
-        try:
-            return self._connect()
-        except (OSError, smtplib.SMTPException) as error:
-            code = getattr(error, "smtp_code", "")
-            raise Away(f"The mail server was away ({f'{type(error).__name__} {code}'.strip()}).") from error
-
-    def _connect(self) -> smtplib.SMTP:
-        chosen, context = self._settings, ssl.create_default_context()
-        if chosen.smtp_security == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(
-                chosen.smtp_host, chosen.smtp_port, timeout=TIMEOUT, context=context
-            )
+            channels.send(mail, self._seal, self._settings.outgoing_networks)
         else:
-            server = smtplib.SMTP(chosen.smtp_host, chosen.smtp_port, timeout=TIMEOUT)
-        try:
-            if chosen.smtp_security == "starttls":
-                server.starttls(context=context)
-            if chosen.smtp_user:
-                server.login(chosen.smtp_user, chosen.smtp_password.get_secret_value())
-        except (OSError, smtplib.SMTPException):
-            server.close()
-            raise
-        return server
+            self._server.send(mail)
 
+    def stop_url(self, account_id: str, stop: str, version: int) -> str:
+        return f"{self._settings.origin}{PATH}{self._stops.token(Stop(account_id, stop, version))}"
 
-def _refusal(code: int, words: bytes | str) -> TryLater | JobError:
-    said = words.decode("utf-8", "replace") if isinstance(words, bytes) else words
-    if 400 <= code < 500:
-        return TryLater(f"The mail server said {code}: later.")
-    return JobError(f"The mail server refused this mail: {code} {said[:120]}")
+    def close(self) -> None:
+        if "_server" in self.__dict__:
+            self._server.close()
+            del self._server
 
+    @cached_property
+    def _server(self) -> "Mailbox | SmtpMailer | SendGridMailer":
+        sender = Sender.parsed(self._settings.mail_from, self._settings.origin)
+        if self._settings.mail == "smtp":
+            return SmtpMailer(self._settings, sender)
+        if self._settings.mail == "sendgrid":
+            from workers.sendgrid_mail import SendGridMailer
 
-def compose(delivery: Delivery, text: str, settings: Settings) -> EmailMessage:
-    """The mail as it travels; its Message-ID is the delivery's id, so that a repeat can be recognised."""
-    message = EmailMessage()
-    name, address = parseaddr(settings.mail_from)
-    message["From"] = Address(name, addr_spec=address)
-    message["To"] = Address(addr_spec=delivery.to)
-    message["Subject"] = delivery.subject
-    message["Date"] = format_datetime(datetime.now(UTC))
-    message["Message-ID"] = f"<{delivery.id}@{address.partition('@')[2] or 'localhost'}>"
-    message["Auto-Submitted"] = "auto-generated"
-    message.set_content(text)
-    if delivery.html:
-        message.add_alternative(delivery.html, subtype="html")
-    return message
+            return SendGridMailer(self._settings, sender)
+        return Mailbox()
 
+    @cached_property
+    def _stops(self) -> Stops:
+        return Stops(self._settings.secret("secret_key"))
 
-def mailer(settings: Settings) -> Mailer:
-    """The adapter that the settings name."""
-    return SmtpMailer(settings) if settings.mail == "smtp" else MailboxMailer()
+    @cached_property
+    def _seal(self) -> "Seal":
+        from workers.channels import Seal
+
+        return Seal(self._settings.secret("secret_key"))

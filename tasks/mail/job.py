@@ -1,28 +1,44 @@
-"""The job that sends a workspace's waiting deliveries. It watches them: a new one wakes it."""
+"""The job that sends a workspace's waiting deliveries. It watches them: a new one wakes it.
 
-import hashlib
-import secrets
+Many are split into portions, which the workers of the mail queue take side by side; each keeps one connection.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from html import escape
 
 import structlog
 from pydantic import Field
 from sqlalchemy import select, update
-from sqlalchemy.orm import Session
 
-from models.account import Link
 from models.base import db_now
 from models.delivery import FAILED, QUEUED, SENDING, SENT, UNSURE, Delivery
-from models.statements import changed
-from models.workspace import SYSTEM, Invitation
+from models.run import BLOCKED, RUNNING, Run
+from models.workspace import SYSTEM
+from tasks import outbox
 from tasks.context import Context
 from tasks.errors import Away, JobError, TryLater
-from tasks.job import Job, NoParams, Result
+from tasks.job import Job, Params, Result, hidden_field
+from tasks.outbox import Ended, Waiting
+from tasks.outgoing import Inline, Mailer, Outgoing
 
 log = structlog.get_logger()
-LINK_MS = 30 * 60_000
 SENDING_TOO_LONG_MS = 10 * 60_000
 TRIES = 8
 STALE_MS = 60_000
-INVITATION = "invitation"
+PORTION, AT_ONCE, MOST_PORTIONS = 250, 50, 200
+BUSY_SECONDS = 240  # then another run goes on: a slow server must not use up this one's time limit
+CHANNEL_FAILURES = 5  # in a row, then it is off
+STOPPED = "This channel is off; turn it on again on the page of your channels."
+STOP, LINK = "{unsubscribe}", "{link}"
+
+
+class Portion(Params):
+    """Which of the workspace's deliveries; all of them without a last one."""
+
+    after: str = hidden_field("")
+    last: str = hidden_field("")
 
 
 class Sent(Result):
@@ -32,20 +48,25 @@ class Sent(Result):
     failed: int = Field(title="Refused for good")
 
 
-def run(params: NoParams, ctx: Context) -> Sent:
+def run(params: Portion, ctx: Context) -> Sent:
     """Send each waiting delivery: written down as "sending" before, as "sent" after."""
+    if ctx.mailer is None:
+        raise JobError("No way to send mail is set up here.")
     _give_up_unsure(ctx)
-    if ctx.workspace == SYSTEM:
+    if ctx.workspace == SYSTEM and not params.last:
         _wake_others(ctx)
-    with ctx.read() as session:
-        ids = session.scalars(select(Delivery.id).where(Delivery.state == QUEUED).order_by(Delivery.id)).all()
-    outcomes = []
-    for number, delivery_id in enumerate(ids):
-        ctx.progress(number / len(ids), f"Mail {number + 1} of {len(ids)}")
-        outcomes.append(_deliver(ctx, delivery_id))
-    if None in outcomes:
+    after = params.after if params.last else _beyond_others(ctx)
+    if not params.last and not ctx.split_into:
+        _split(ctx, after)
+    with closing(ctx.mailer) as mailer:
+        outcomes = _send(ctx, mailer, after, params.last)
+    if QUEUED in outcomes:
         raise TryLater("The mail server said “later”.")
-    return Sent(sent=outcomes.count(SENT), failed=outcomes.count(FAILED))
+    found = Sent(sent=outcomes.count(SENT), failed=outcomes.count(FAILED))
+    for child in ctx.children or ():
+        found.sent += (child.result or {}).get("sent", 0)
+        found.failed += (child.result or {}).get("failed", 0)
+    return found
 
 
 def _wake_others(ctx: Context) -> None:
@@ -60,67 +81,127 @@ def _wake_others(ctx: Context) -> None:
 
 def _give_up_unsure(ctx: Context) -> None:
     """A worker died between "sending" and "sent": nobody can know, so it is shown and not sent again."""
-    old = update(Delivery).where(Delivery.state == SENDING, Delivery.attempted_at < db_now() - SENDING_TOO_LONG_MS)
+    old = (Delivery.state == SENDING, Delivery.attempted_at < db_now() - SENDING_TOO_LONG_MS)
+    with ctx.read() as session:
+        if session.scalar(select(Delivery.id).where(*old).limit(1)) is None:
+            return
     with ctx.database.write(ctx.workspace) as session:
-        session.execute(old.values(state=UNSURE, reason="The worker was lost while it sent this."))
+        session.execute(
+            update(Delivery).where(*old).values(state=UNSURE, reason="The worker was lost while it sent this.")
+        )
 
 
-def _deliver(ctx: Context, delivery_id: str) -> str | None:
-    """Send one. Its new state; None when it waits for a better time, "" when another worker has it.
+def _beyond_others(ctx: Context) -> str:
+    """The last delivery that the portions of another run of this workspace have: those are seen to."""
+    going = Run.state.in_((QUEUED, RUNNING, BLOCKED))
+    theirs = select(Run.params).where(Run.kind == JOB.kind, Run.parent_id.is_not(None), going)
+    with ctx.read() as session:
+        found = session.scalars(theirs.where(Run.parent_id != ctx.run_id)).all()
+    return max((str(params.get("last", "")) for params in found), default="")
 
-    Raises:
-        Away: no mail can be sent now, which is not this one's fault: it keeps its tries.
-    """
-    if ctx.mailer is None:
-        raise JobError("No way to send mail is set up here.")
-    with ctx.database.write(ctx.workspace) as session:
-        mine = update(Delivery).where(Delivery.id == delivery_id, Delivery.state == QUEUED)
-        values = {"state": SENDING, "attempted_at": db_now(), "tries": Delivery.tries + 1}
-        if not changed(session, mine.values(values)):
-            return ""
-        delivery = session.scalars(select(Delivery).where(Delivery.id == delivery_id)).one()
-        text = _with_link(session, delivery, ctx.origin)
+
+def _split(ctx: Context, after: str) -> None:
+    """Never returns where there is enough for two portions."""
+    with ctx.read() as session:
+        edges = outbox.edges(session, after, PORTION, MOST_PORTIONS)
+    if len(edges) > 1:
+        ctx.fan_out(JOB.kind, [Portion(after=a, last=b) for a, b in zip([after, *edges], edges, strict=False)])
+
+
+def _send(ctx: Context, mailer: Mailer, after: str, last: str) -> list[str]:
+    """Send what waits, one after the other; their new states. What is left wakes the next run."""
+    most = PORTION if last else 2 * PORTION
+    with ctx.read() as session:
+        ids = outbox.portion(session, after, last, most + 1)
+    outcomes: list[str] = []
+    done: Ended | None = None
+    until = time.monotonic() + BUSY_SECONDS
     try:
-        ctx.mailer.send(delivery, text)
+        for number, waiting in enumerate(_loaded(ctx, ids[:most])):
+            ctx.progress(number / len(ids), f"Mail {number + 1} of {len(ids)}")
+            mine, link = outbox.step(ctx.database, done, waiting)
+            done = None
+            if mine:
+                done, away = _try(ctx, mailer, waiting, link)
+                if away:
+                    raise away
+                outcomes.append(done.state)
+            if time.monotonic() > until:
+                break
+    finally:
+        if done:
+            outbox.step(ctx.database, done, None)
+    if not last and len(ids) > len(outcomes):
+        ctx.touch(Delivery, ctx.workspace)
+    return outcomes
+
+
+def _loaded(ctx: Context, ids: list[str]) -> Iterator[Waiting]:
+    """A few at a time, so that memory stays flat; their pictures only with each."""
+    for first in range(0, len(ids), AT_ONCE):
+        with ctx.read() as session:
+            some = outbox.load(session, ids[first : first + AT_ONCE])
+        yield from some
+
+
+def _try(ctx: Context, mailer: Mailer, waiting: Waiting, link: str) -> tuple[Ended, Away | None]:
+    """Hand one over. What became of it; and Away, when no mail can be sent now: then this one keeps its tries."""
+    row = waiting.row
+    try:
+        if waiting.bounced or (row.channel_id and not waiting.sealed_url):
+            raise JobError(outbox.CAME_BACK if waiting.bounced else STOPPED)
+        mailer.send(_outgoing(ctx, mailer, waiting, link))
     except Away as error:
-        _settle(ctx, delivery, QUEUED, str(error), tries=delivery.tries - 1)
-        raise
+        return Ended(row.id, QUEUED, str(error), {"tries": row.tries}), error
     except TryLater as error:
-        return _settle(ctx, delivery, FAILED if delivery.tries >= TRIES else QUEUED, str(error))
+        state = FAILED if row.tries + 1 >= TRIES else QUEUED
+        _channel(ctx, waiting, str(error) if state == FAILED else None)
+        return Ended(row.id, state, str(error)), None
     except JobError as error:
-        return _settle(ctx, delivery, FAILED, str(error))
-    return _settle(ctx, delivery, SENT, "")
+        _channel(ctx, waiting, str(error))
+        return Ended(row.id, FAILED, str(error)), None
+    _channel(ctx, waiting, "")
+    return Ended(row.id, SENT), None
 
 
-def _settle(ctx: Context, delivery: Delivery, state: str, reason: str, **more: int) -> str | None:
-    values = {**more, "state": state, "reason": reason[:300], "sent_at": db_now() if state == SENT else None}
-    with ctx.database.write(ctx.workspace) as session:
-        session.execute(update(Delivery).where(Delivery.id == delivery.id, Delivery.state == SENDING).values(values))
-    return None if state == QUEUED else state
+def _channel(ctx: Context, waiting: Waiting, error: str | None) -> None:
+    """A channel's page tells how its last message fared."""
+    if waiting.row.channel_id and waiting.sealed_url and error is not None:
+        with ctx.write_everything() as session:
+            outbox.told_of_channel(session, waiting.row.channel_id, error, CHANNEL_FAILURES)
 
 
-def _with_link(session: Session, delivery: Delivery, origin: str) -> str:
-    """The text with its single-use link, which is made only now: its secret stands in the mail and nowhere else."""
-    if delivery.link is None:
-        return delivery.text
-    secret = secrets.token_urlsafe(32)
-    digest = hashlib.sha256(secret.encode()).hexdigest()
-    if delivery.link == INVITATION:  # the mailed secret takes the place of one that nobody has seen
-        mine = update(Invitation).where(Invitation.email == delivery.to, Invitation.accepted_at.is_(None))
-        session.execute(mine.values(secret_hash=digest))
-    elif delivery.account_id:
-        expires: int = session.scalar(select(db_now() + LINK_MS)) or 0
-        row = Link(secret_hash=digest, purpose=delivery.link, expires_at=expires, email=delivery.to)
-        row.account_id = delivery.account_id
-        session.add(row)
-    return delivery.text.replace("{link}", f"{origin}/{delivery.link}/{secret}")
+def _outgoing(ctx: Context, mailer: Mailer, waiting: Waiting, link: str) -> Outgoing:
+    row, stop = waiting.row, ""
+    if row.stop and row.account_id and not row.channel_id:
+        stop = mailer.stop_url(row.account_id, row.stop, waiting.version)
+    text = row.text.replace(LINK, ctx.origin + link) if link else row.text
+    html = row.html.replace(LINK, escape(ctx.origin + link)) if link else row.html
+    if stop and STOP not in text:
+        text = f"{text.rstrip()}\n\nGet no more mails like this one: {STOP}\n"
+    instead = stop or f"{ctx.origin}/account"
+    text, html = text.replace(STOP, instead), html.replace(STOP, escape(instead))
+    pictures = tuple(_pictures(ctx, waiting)) if html else ()
+    return Outgoing(
+        row.id, row.to, row.subject, text, html, pictures, row.stop if stop else "", stop, waiting.sealed_url
+    )
+
+
+def _pictures(ctx: Context, waiting: Waiting) -> Iterator[Inline]:
+    """One whose bytes are gone is left out: the mail says in words what it showed."""
+    for name, key in waiting.pictures:
+        try:
+            with ctx.storage.open(key) as stream:
+                yield Inline(name, stream.read())
+        except FileNotFoundError:
+            log.warning("mail.picture_gone", delivery=waiting.row.id)
 
 
 JOB = Job(
     kind="mail",
     title="Send mail",
     summary="Sends the mails that wait.",
-    params=NoParams,
+    params=Portion,
     result=Sent,
     run=run,
     queue="mail",

@@ -1,0 +1,54 @@
+"""What leaves: one mail, or a message through a channel, with all that it needs; and the port it leaves by."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """A PNG inside a mail; its HTML names it as `cid:NAME` and says in words what it shows."""
+
+    name: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A delivery as it travels.
+
+    Attributes:
+        id: the delivery's; makes the Message-ID, so that a repeat can be recognised.
+        to: one address, or the channel's name.
+        text, html: with their links in place.
+        stop, stop_url: what the mail's link ends, and that link; both empty when there is none.
+        sealed_url: of the channel it goes through, still encrypted; "" for a mail.
+    """
+
+    id: str
+    to: str
+    subject: str
+    text: str
+    html: str = ""
+    pictures: tuple[Inline, ...] = ()
+    stop: str = ""
+    stop_url: str = ""
+    sealed_url: str = ""
+
+
+class Mailer(Protocol):
+    """The way out. It may keep a connection from one mail to the next, until it is closed."""
+
+    def stop_url(self, account_id: str, stop: str, version: int) -> str:
+        """The link that ends such mails for this person."""
+
+    def send(self, mail: Outgoing) -> None:
+        """Hand it over to the next server; when this returns, that server has taken it.
+
+        Raises:
+            Away: no mail can leave now, which is not this one's fault.
+            TryLater: this one may leave later.
+            JobError: this one was refused for good.
+        """
+
+    def close(self) -> None:
+        """Hang up."""

@@ -1,0 +1,101 @@
+"""Messages through people's channels: Slack, Telegram, ntfy, webhooks and the rest, by the `apprise` library.
+
+Only services that speak HTTP through `requests`, so that the guard of workers/outgoing.py holds for them; and no
+others, above all none that would run a command, open a file, or speak to what listens on this machine.
+"""
+
+import base64
+import logging
+from typing import Any
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from tasks.errors import JobError, TryLater
+from tasks.outgoing import Outgoing
+from workers.outgoing import guarded, networks
+
+SCHEMES = {
+    "ntfy": "ntfy", "ntfys": "ntfy", "slack": "Slack", "tgram": "Telegram", "discord": "Discord",
+    "workflows": "Microsoft Teams", "mmost": "Mattermost", "mmosts": "Mattermost", "rocket": "Rocket.Chat",
+    "rockets": "Rocket.Chat", "matrix": "Matrix", "matrixs": "Matrix", "gotify": "Gotify", "gotifys": "Gotify",
+    "pover": "Pushover", "pbul": "Pushbullet", "join": "Join", "ifttt": "IFTTT", "signal": "Signal API",
+    "signals": "Signal API", "twilio": "Twilio", "zulip": "Zulip", "wxteams": "Webex", "gchat": "Google Chat",
+    "hassio": "Home Assistant", "hassios": "Home Assistant", "bark": "Bark", "barks": "Bark", "spush": "SimplePush",
+    "apprise": "Apprise API", "apprises": "Apprise API", "json": "a webhook (JSON)", "jsons": "a webhook (JSON)",
+    "xml": "a webhook (XML)", "xmls": "a webhook (XML)", "form": "a webhook (form)", "forms": "a webhook (form)",
+}  # fmt: skip
+UNKNOWN = (
+    "This kind of channel is not offered. Give the apprise URL of a service that is reached over the web, as "
+    "ntfys://ntfy.sh/topic or slack://TOKEN."
+)
+UNREADABLE = "This is not a whole {} URL. See its page in the documentation of apprise for what goes where."
+KEY_CHANGED = (
+    "The secret key of this Nightshift has changed since this channel was added. Delete it, then add it again."
+)
+for name in ("apprise", "urllib3.connectionpool"):  # they log addresses, and those are secrets
+    logging.getLogger(name).disabled = True
+
+
+class Seal:
+    """Encrypts channels' URLs, which hold their secrets, with a key made from the secret key."""
+
+    def __init__(self, secret: str) -> None:
+        kdf = HKDF(algorithm=hashes.SHA256(), length=32, salt=None, info=b"nightshift channels 1")
+        self._fernet = Fernet(base64.urlsafe_b64encode(kdf.derive(secret.encode())))
+
+    def close(self, url: str) -> str:
+        return self._fernet.encrypt(url.encode()).decode()
+
+    def open(self, sealed: str) -> str:
+        try:
+            return self._fernet.decrypt(sealed.encode()).decode()
+        except InvalidToken as error:
+            raise JobError(KEY_CHANGED) from error
+
+
+def scheme(url: str) -> str:
+    """The kind of channel that a URL is for.
+
+    Raises:
+        JobError: none that is offered, or not whole.
+    """
+    found = url.partition("://")[0].lower()
+    if found not in SCHEMES:
+        raise JobError(UNKNOWN)
+    _plugin(url)
+    return found
+
+
+def _plugin(url: str) -> Any:
+    import apprise  # 0.2 s that only those pay who use it
+
+    asset = apprise.AppriseAsset(secure_logging=True, storage_mode=apprise.PersistentStoreMode.MEMORY)
+    found = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
+    kind = url.partition("://")[0].lower()
+    if found is None or kind not in SCHEMES:
+        raise JobError(UNREADABLE.format(SCHEMES.get(kind, "channel")))
+    return found
+
+
+def send(mail: Outgoing, seal: Seal, allowed: str) -> None:
+    """Hand a message to its service.
+
+    Raises:
+        TryLater: it is in trouble, or silent.
+        JobError: it refuses us, or lies where nothing is sent.
+    """
+    plugin = _plugin(seal.open(mail.sealed_url))
+    with guarded(networks(allowed)) as watch:
+        taken = plugin.notify(title=mail.subject, body=mail.text, notify_type="info", body_format="text")
+    if watch.refused:
+        raise JobError(watch.refused)
+    if taken:
+        return
+    code = watch.statuses[-1] if watch.statuses else 0
+    if code == 0:
+        raise TryLater("The service of this channel did not answer.")
+    if code >= 500 or code in (408, 425, 429):
+        raise TryLater(f"The service of this channel said {code}: later.")
+    raise JobError(f"The service of this channel refused the message ({code}). Check its address, then add it anew.")
