@@ -77,6 +77,11 @@ class Count:
     levelled: int = 0
     resolved: int = 0
 
+    def add(self, other: "Count") -> None:
+        """What came of another part of the same scan."""
+        self.noted, self.opened = self.noted + other.noted, self.opened + other.opened
+        self.levelled, self.resolved = self.levelled + other.levelled, self.resolved + other.resolved
+
 
 def decide(open_: Alert | Open | None, seen: Sight) -> Deed:
     """What a sight does to the open alert of its subject: "again" ends it without a word and begins the next."""

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from tasks.budget.pace import FORECAST, OVER, WARNED, Standing
+from tasks.money import show
 
 WITHIN = {"week": "week", "month": "month", "year": "year", "payday": "time from pay day to pay day"}
 MOST = 999  # per cent; beyond it the figure says no more
@@ -70,3 +71,24 @@ def _what_to_do(standing: Standing) -> str:
         rest = "What is left has to do until then." if standing.level >= WARNED else "Spend less a day, and it will do."
         return f"{rest} The budget’s page says how much that is a day."
     return "Nothing is to be done yet."
+
+
+def line(name: str, standing: Standing, currency: str = "") -> str:
+    """A budget in a digest; with sums of money where a currency is given."""
+    ahead = f"{days(standing.days_left)} left"
+    if standing.share is None:
+        return f"{name}: overspent, for nothing may go; {ahead}."
+    used = f"{percent(standing.share)} used"
+    if currency:
+        used = f"{show(standing.spent, currency)} of {show(standing.limit, currency)} used ({percent(standing.share)})"
+    said = f"{name}: {used}, {ahead}."
+    if standing.level < OVER and (ends := likely(standing)):
+        said += f" {ends}"
+    return said
+
+
+def alt(name: str, standing: Standing) -> str:
+    """What the burn-down shows, for those who do not see it."""
+    said = f"{name}: {percent(standing.share)} of the limit is used on day {standing.days_gone} of"
+    said = f"{said} {standing.window.days}, where an even pace would have used {standing.even} %."
+    return f"{said} {likely(standing)}".strip()

@@ -1,0 +1,89 @@
+"""Scanning the budgets: look at all while only reading, then change the few alerts that differ."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from itertools import groupby, islice
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.engine import again
+from models.ledger import Budget
+from models.workspace import Workspace
+from tasks import alerts, budgets
+from tasks.alerts import Count
+from tasks.budget_sums import Calendar, Scope
+from tasks.open_alerts import Key
+
+BATCH = 5_000  # budgets of one run; what a workspace has stays together
+AT_ONCE = 500  # alerts that change in one transaction
+Opens = Callable[[], AbstractContextManager[Session]]
+
+
+def stretches(session: Session, size: int = BATCH) -> Iterator[Scope]:
+    """All workspaces in stretches of about `size` budgets, so that each is in exactly one, with budgets or without."""
+    counts = select(Workspace.id, func.count(Budget.id)).outerjoin(Budget, Budget.workspace_id == Workspace.id)
+    first = last = ""
+    many = 0
+    for workspace, count in session.execute(counts.group_by(Workspace.id).order_by(Workspace.id)):
+        if many and many + count > size:
+            yield Scope(first, last)
+            first, many = "", 0
+        first, last, many = first or workspace, workspace, many + count
+    if last:
+        yield Scope(first, last)
+
+
+def scan(read: Opens, write: Opens, now: int, scope: Scope) -> tuple[int, Count]:
+    """All budgets of a scope; what differs is written a few workspaces at a time → (budgets, what came of it)."""
+    total = Count()
+    with read() as session:
+        looked, keys = look(session, Calendar(now), scope)
+    for some in _by_workspace(keys):
+        total.add(_settled(write, now, some))
+    return looked, total
+
+
+def look(session: Session, calendar: Calendar, scope: Scope) -> tuple[int, list[Key]]:
+    """How many budgets there are, and those whose alert would change."""
+    there = select(Workspace.id).where(Workspace.id >= scope.first)
+    places = session.scalars(there.where(Workspace.id <= scope.last) if scope.last else there).all()
+    looked = session.scalar(select(func.count()).select_from(Budget).where(*scope.holds())) or 0
+    seen = budgets.sights(session, calendar, scope)
+    return looked, alerts.differing(session, budgets.RULE, seen, places)
+
+
+@again
+def _settled(write: Opens, now: int, keys: list[Key]) -> Count:
+    with write() as session:
+        return settle(session, now, keys)
+
+
+def settle(session: Session, now: int, keys: list[Key]) -> Count:
+    """Look again at these budgets, now that nobody else changes their alerts, and write what comes of it."""
+    alerts.lock(session, {workspace for workspace, _ in keys})
+    count = Count()
+    for some in _some(keys, AT_ONCE):
+        scope = Scope(min(some)[0], max(some)[0], budgets=tuple(budget for _, budget in some))
+        seen = list(budgets.sights(session, Calendar(now), scope, every=True))
+        gone = set(some) - {one.key for one in seen}
+        count.add(alerts.settle(session, budgets.AREA, budgets.RULE, seen, sorted(gone)))
+    return count
+
+
+def _by_workspace(keys: list[Key]) -> Iterator[list[Key]]:
+    """In parts of about AT_ONCE; those of one workspace stay together, so that it is locked once."""
+    part: list[Key] = []
+    for _, own in groupby(sorted(keys), key=lambda key: key[0]):
+        part += own
+        if len(part) >= AT_ONCE:
+            yield part
+            part = []
+    if part:
+        yield part
+
+
+def _some(keys: list[Key], size: int) -> Iterator[list[Key]]:
+    walk = iter(sorted(keys))
+    while part := list(islice(walk, size)):
+        yield part
