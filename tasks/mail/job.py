@@ -1,16 +1,17 @@
-"""The job that sends a workspace's waiting deliveries. It watches them: a new one wakes it.
+"""The job that sends a workspace's waiting deliveries. It watches them: a new one wakes it. The system's sends all.
 
 Many are split into portions, which the workers of the mail queue take side by side; each keeps one connection.
 """
 
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from html import escape
 
 import structlog
 from pydantic import Field
 from sqlalchemy import select, update
+from sqlalchemy.orm import Session
 
 from models.base import db_now
 from models.delivery import FAILED, QUEUED, SENDING, SENT, UNSURE, Delivery
@@ -26,7 +27,6 @@ from tasks.outgoing import Inline, Mailer, Outgoing
 log = structlog.get_logger()
 SENDING_TOO_LONG_MS = 10 * 60_000
 TRIES = 8
-STALE_MS = 60_000
 PORTION, AT_ONCE, MOST_PORTIONS = 250, 50, 200
 BUSY_SECONDS = 240  # then another run goes on: a slow server must not use up this one's time limit
 CHANNEL_FAILURES = 5  # in a row, then it is off
@@ -53,8 +53,6 @@ def run(params: Portion, ctx: Context) -> Sent:
     if ctx.mailer is None:
         raise JobError("No way to send mail is set up here.")
     _give_up_unsure(ctx)
-    if ctx.workspace == SYSTEM and not params.last:
-        _wake_others(ctx)
     after = params.after if params.last else _beyond_others(ctx)
     if not params.last and not ctx.split_into:
         _split(ctx, after)
@@ -69,23 +67,22 @@ def run(params: Portion, ctx: Context) -> Sent:
     return found
 
 
-def _wake_others(ctx: Context) -> None:
-    """Every few minutes, for mails whose own run ran out of tries while the server was away."""
-    with ctx.read_everything() as session:
-        stale = select(Delivery.workspace_id).where(
-            Delivery.state == QUEUED, Delivery.created_at < db_now() - STALE_MS, Delivery.workspace_id != SYSTEM
-        )  # fmt: skip
-        for workspace in session.scalars(stale.distinct()):
-            ctx.touch(Delivery, workspace)
+def _read(ctx: Context) -> AbstractContextManager[Session]:
+    """The workspace's deliveries; in the system's run those of all.
+
+    So ten thousand people's digests are some portions, and not ten thousand runs; and so mails whose own run ran out of
+    tries, while the server was away, leave within minutes.
+    """
+    return ctx.read_everything() if ctx.workspace == SYSTEM else ctx.read()
 
 
 def _give_up_unsure(ctx: Context) -> None:
     """A worker died between "sending" and "sent": nobody can know, so it is shown and not sent again."""
     old = (Delivery.state == SENDING, Delivery.attempted_at < db_now() - SENDING_TOO_LONG_MS)
-    with ctx.read() as session:
+    with _read(ctx) as session:
         if session.scalar(select(Delivery.id).where(*old).limit(1)) is None:
             return
-    with ctx.database.write(ctx.workspace) as session:
+    with ctx.write_everything() if ctx.workspace == SYSTEM else ctx.database.write(ctx.workspace) as session:
         session.execute(
             update(Delivery).where(*old).values(state=UNSURE, reason="The worker was lost while it sent this.")
         )
@@ -102,7 +99,7 @@ def _beyond_others(ctx: Context) -> str:
 
 def _split(ctx: Context, after: str) -> None:
     """Never returns where there is enough for two portions."""
-    with ctx.read() as session:
+    with _read(ctx) as session:
         edges = outbox.edges(session, after, PORTION, MOST_PORTIONS)
     if len(edges) > 1:
         ctx.fan_out(JOB.kind, [Portion(after=a, last=b) for a, b in zip([after, *edges], edges, strict=False)])
@@ -111,7 +108,7 @@ def _split(ctx: Context, after: str) -> None:
 def _send(ctx: Context, mailer: Mailer, after: str, last: str) -> list[str]:
     """Send what waits, one after the other; their new states. What is left wakes the next run."""
     most = PORTION if last else 2 * PORTION
-    with ctx.read() as session:
+    with _read(ctx) as session:
         ids = outbox.portion(session, after, last, most + 1)
     outcomes: list[str] = []
     done: Ended | None = None
@@ -139,7 +136,7 @@ def _send(ctx: Context, mailer: Mailer, after: str, last: str) -> list[str]:
 def _loaded(ctx: Context, ids: list[str]) -> Iterator[Waiting]:
     """A few at a time, so that memory stays flat; their pictures only with each."""
     for first in range(0, len(ids), AT_ONCE):
-        with ctx.read() as session:
+        with _read(ctx) as session:
             some = outbox.load(session, ids[first : first + AT_ONCE])
         yield from some
 
@@ -152,14 +149,14 @@ def _try(ctx: Context, mailer: Mailer, waiting: Waiting, link: str) -> tuple[End
             raise JobError(outbox.CAME_BACK if waiting.bounced else STOPPED)
         mailer.send(_outgoing(ctx, mailer, waiting, link))
     except Away as error:
-        return Ended(row.id, QUEUED, str(error), {"tries": row.tries}), error
+        return Ended(row.id, QUEUED, str(error), row.tries), error
     except TryLater as error:
         state = FAILED if row.tries + 1 >= TRIES else QUEUED
         _channel(ctx, waiting, str(error) if state == FAILED else None)
-        return Ended(row.id, state, str(error)), None
+        return Ended(row.id, state, str(error), row.tries + 1), None
     except JobError as error:
         _channel(ctx, waiting, str(error))
-        return Ended(row.id, FAILED, str(error)), None
+        return Ended(row.id, FAILED, str(error), row.tries + 1), None
     _channel(ctx, waiting, "")
     return Ended(row.id, SENT), None
 
