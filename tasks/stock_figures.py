@@ -58,6 +58,7 @@ class Part:
 class Figures:
     """Products as columns. `sold` has a row of weekly sales for each, the oldest week first, returns taken off."""
 
+    places: "dict[str, Place]"
     workspaces: list[str]
     ids: list[str]
     on_hand: "Floats"
@@ -128,6 +129,7 @@ def read(session: Session, part: Part, now: int, weeks: int = WEEKS) -> Figures:
     at = {each: number for number, each in enumerate(ids)}
     allowed = {place: one.negative_allowed for place, one in known.items()}
     return Figures(
+        places=known,
         workspaces=columns[0],
         ids=ids,
         on_hand=np.array(columns[2], dtype=np.float64) / Fixed.ONE,

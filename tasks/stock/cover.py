@@ -19,4 +19,4 @@ def shorter(quantity: Floats, daily: Floats, lead_days: Floats, margin: float = 
     Args:
         margin: a share of the lead time more that it must last, for what ends an alert.
     """
-    return np.asarray(days(quantity, daily) < lead_days * (1 + margin))
+    return np.asarray(days(quantity, daily) < np.round(lead_days * (1 + margin), 6))

@@ -41,7 +41,7 @@ def plan(
     missing = wanted - projected
     low = (reorder_level > 0) & (projected <= reorder_level)
     # A target below the reorder level would leave the alert open however often it is ordered.
-    cleared = np.where(reorder_level > 0, reorder_level * (1 + MARGIN) - projected, 0.0)
+    cleared = np.where(reorder_level > 0, np.round(reorder_level * (1 + MARGIN), 6) - projected, 0.0)
     needed = np.where(low | (missing > 0), np.maximum(missing, cleared), 0.0)
     return Plan(wanted, safety, packs(needed, pack) * np.where(pack > 0, pack, 1.0))
 

@@ -47,7 +47,7 @@ def judge(
     level = np.select([gone | impossible, short, low], [NOTHING, SHORT, REORDER], FINE)
     level[discontinued] = FINE
     fires = (low | short | impossible | (gone & (projected <= 0))) & ~discontinued
-    safe = ~limited | (projected >= reorder_level * (1 + MARGIN))
+    safe = ~limited | (projected >= np.round(reorder_level * (1 + MARGIN), 6))
     lasting = ~sells | ~cover.shorter(projected, daily, lead_days, MARGIN)
     clear = discontinued | ((level == FINE) & safe & lasting)
     return Standing(level.astype(np.int64), fires, clear)

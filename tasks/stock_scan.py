@@ -1,0 +1,130 @@
+"""One look of the scan at a part of the products: what of it changes an alert, and the writing of that change."""
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models.session import EVERYONE
+from models.stock import Product
+from tasks import alerts, expiry, stock_lines
+from tasks.alerts import Count, Sight
+from tasks.open_alerts import Key, Open, some_of, standing
+from tasks.stock import words
+from tasks.stock.words import Line
+from tasks.stock_figures import Part
+from tasks.stock_lines import Look
+
+AREA, RULE = "stock", "stock"
+
+
+@dataclass
+class Seen:
+    """What a look found: the subjects whose alerts would change, and what is short.
+
+    `firing` and `pending` are counts of products; `lines` are those that are to be ordered, when they were wanted.
+    """
+
+    products: int = 0
+    firing: int = 0
+    pending: int = 0
+    ageing: int = 0
+    stock_keys: list[Key] = field(default_factory=list)
+    expiry_keys: list[Key] = field(default_factory=list)
+
+
+def look(session: Session, part: Part, now: int, seen: Seen) -> tuple[Look, list[Line]]:
+    """Judge a part of the products; adds to `seen`. Returns the figures and all that is said of what is short."""
+    found = stock_lines.look(session, part, now)
+    places = _places(session, found.figures.places)
+    subjects = (part.from_id, part.to_id)
+    opened = standing(session, RULE, places, subjects)
+    at = {product: number for number, product in enumerate(found.figures.ids)} if opened else {}
+    wanted = {*found.found(), *(at[subject] for _, subject in opened if subject in at)}
+    lines = list(stock_lines.lines(session, found, sorted(wanted)))
+    seen.stock_keys += alerts.differing(session, RULE, sights(lines, opened), opened=opened)
+    seen.products += len(found.figures)
+    seen.firing += int(found.standing.fires.sum())
+    seen.pending += len(found.found()) - int(found.standing.fires.sum())
+    _look_at_dates(session, part, found, places, seen)
+    return found, lines
+
+
+def _look_at_dates(session: Session, part: Part, found: Look, places: Collection[str] | None, seen: Seen) -> None:
+    opened = standing(session, expiry.RULE, places, (part.from_id, part.to_id))
+    ageing = [expiry.sight(each) for each in expiry.ageing(session, part, found.figures.places)]
+    late = {each.key for each in ageing}
+    over = expiry.over(session, [key for key in opened if key not in late])
+    seen.expiry_keys += alerts.differing(session, expiry.RULE, [*ageing, *over], opened=opened)
+    seen.ageing += len(ageing)
+
+
+def _places(session: Session, places: Collection[str]) -> Collection[str] | None:
+    """Whose alerts are meant: those of these workspaces, or the session's own."""
+    return places if session.info["workspace"] == EVERYONE else None
+
+
+def settle(session: Session, seen: Seen, now: int) -> Count:
+    """Look again at the few whose alerts would change, now that nobody else judges them, and write it."""
+    alerts.lock(session, {place for place, _ in (*seen.stock_keys, *seen.expiry_keys)})
+    count = Count()
+    for some in _portions(seen.stock_keys):
+        _add(count, _settle_stock(session, some, now))
+    for some in _portions(seen.expiry_keys):
+        _add(count, _settle_dates(session, some, now))
+    return count
+
+
+def _settle_stock(session: Session, keys: list[Key], now: int) -> Count:
+    found = stock_lines.look(session, Part(ids=tuple(subject for _, subject in keys)), now)
+    opened = standing(session, RULE, {place for place, _ in keys})
+    lines = list(stock_lines.lines(session, found, range(len(found.figures))))
+    there = {(line.workspace_id, line.product_id) for line in lines}
+    return alerts.settle(session, AREA, RULE, sights(lines, opened), [key for key in keys if key not in there])
+
+
+def _settle_dates(session: Session, keys: list[Key], now: int) -> Count:
+    part = Part(ids=tuple(subject for _, subject in keys))
+    found = stock_lines.look(session, part, now)
+    late = [expiry.sight(each) for each in expiry.ageing(session, part, found.figures.places)]
+    sold = expiry.over(session, set(keys) - {each.key for each in late})
+    gone = [key for key in keys if key not in set(zip(found.figures.workspaces, found.figures.ids, strict=True))]
+    return alerts.settle(session, AREA, expiry.RULE, [*late, *sold], gone)
+
+
+def sights(lines: Iterable[Line], opened: Mapping[Key, Open]) -> Iterator[Sight]:
+    """Lines as the engine of alerts takes them."""
+    for line in lines:
+        yield sight(line, opened.get((line.workspace_id, line.product_id)))
+
+
+def sight(line: Line, opened: Open | None) -> Sight:
+    """One line. A product a little above its limit keeps its alert, and with it words that are true."""
+    cause = str(line.revision)
+    title, text, level = words.title(line), words.text(line), line.level
+    if not level and not line.clear and opened is not None and opened.cause == cause:
+        title, text, level = words.holding(line), words.HELD, opened.level
+    data = {"on_hand": str(line.on_hand), "on_order": str(line.on_order), "order": str(line.order)}
+    return Sight(
+        workspace=line.workspace_id, subject=line.product_id, level=level, fires=line.fires, clear=line.clear,
+        cause=cause, title=title if level else "", text=text if level else "", end=words.end(line),
+        link=f"/stock/products/{line.product_id}", data=data if level else {},
+    )  # fmt: skip
+
+
+def exists(session: Session) -> bool:
+    """Whether there is any product in the session's workspace."""
+    return session.scalar(select(Product.id).limit(1)) is not None
+
+
+def _portions(keys: Iterable[Key]) -> Iterator[list[Key]]:
+    """Some at once; by subject, so that none is in two."""
+    place = {subject: workspace for workspace, subject in keys}
+    for some in some_of(sorted(place)):
+        yield [(place[subject], subject) for subject in some]
+
+
+def _add(count: Count, more: Count) -> None:
+    for name in ("noted", "opened", "levelled", "resolved"):
+        setattr(count, name, getattr(count, name) + getattr(more, name))
