@@ -39,7 +39,8 @@ class Person:
     email: str
     zone: str
     wish: Any  # a row of Wish's columns
-    places: dict[str, str]  # their workspaces, id and name
+    places: dict[str, str]  # their workspaces, id and name, as far as they are asked about
+    several: bool = False  # whether they have more than one, so that a page may stand in another than they look at
 
     def wants(self, area: str) -> str:
         return wishes.choice(self.wish.areas, area)
@@ -70,8 +71,12 @@ class News:
 
     @property
     def weight(self) -> float:
-        """How bad it is, whatever its rule: levels are per cent, or grades up to 3."""
-        return self.level / 100 if self.level > 10 else self.level / 3
+        return weight(self.level)
+
+
+def weight(level: int) -> float:
+    """How bad it is, whatever its rule: levels are per cent, or grades up to 3. From 1 on it is as bad as it gets."""
+    return level / 100 if level > 10 else level / 3
 
 
 @dataclass(slots=True)
@@ -113,12 +118,25 @@ def people(session: Session, ids: Collection[str], place: str = "") -> list[Pers
     """These people, with all their workspaces, or with this one alone."""
     asked = select(Account.id, Account.name, Account.email, Account.time_zone, *Wish.__table__.c)
     asked = asked.join(Wish, Wish.account_id == Account.id).where(Account.id.in_(ids)).order_by(Account.id)
-    places: dict[str, dict[str, str]] = defaultdict(dict)
-    theirs = select(Membership.account_id, Workspace.id, Workspace.name).join(Workspace)
-    theirs = theirs.where(Membership.account_id.in_(ids)).order_by(Membership.created_at)
-    for account, workspace, name in session.execute(theirs.where(Workspace.id == place) if place else theirs):
-        places[account][workspace] = name
-    return [Person(row.id, row.name, row.email, row.time_zone, row, places[row.id]) for row in session.execute(asked)]
+    where = places(session, ids)
+    return [
+        Person(row.id, row.name, row.email, row.time_zone, row, _only(where[row.id], place), len(where[row.id]) > 1)
+        for row in session.execute(asked)
+    ]
+
+
+def places(session: Session, ids: Collection[str]) -> dict[str, dict[str, str]]:
+    """Each one's workspaces, id and name."""
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    asked = select(Membership.account_id, Workspace.id, Workspace.name).join(Workspace)
+    asked = asked.where(Membership.account_id.in_(ids)).order_by(Membership.created_at, Workspace.id)
+    for account, workspace, name in session.execute(asked):
+        found[account][workspace] = name
+    return found
+
+
+def _only(where: dict[str, str], place: str) -> dict[str, str]:
+    return {key: name for key, name in where.items() if place in ("", key)}
 
 
 def bags(session: Session, persons: Sequence[Person], *, at_once: bool = False, place: str = "") -> list[Bag]:

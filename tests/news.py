@@ -27,7 +27,11 @@ Look = Callable[[str], Sight]
 
 def over(place: str, level: int = 80, *, subject: str = "food", **more: Any) -> Sight:
     """A budget's sight as its scan gives it: it fires from 70 on, and is clear below 50."""
-    said = {"title": f"{subject.title()} {level} % used", "text": "Spend less a day.", "link": f"/expenses/{subject}"}
+    said: dict[str, Any] = {
+        "title": f"{subject.title()} {level} % used",
+        "text": "Spend less a day.",
+        "link": f"/expenses/{subject}",
+    }
     said |= {"end": f"{subject.title()} is back at {level} %", "cause": "1", "period": "2026-11-01", **more}
     return Sight(place, subject, level if level >= 50 else 0, level >= 70, level < 50, **said)
 
@@ -133,3 +137,10 @@ def live_in(runtime: Runtime, person: Person, zone: str, **more: Any) -> None:
 def the_alert(runtime: Runtime) -> Alert:
     (found,) = rows(runtime, Alert)
     return found  # type: ignore[no-any-return]
+
+
+def alert_of(runtime: Runtime, person: Person, words: str) -> dict[str, str]:
+    """An alert of this person's workspace that says these words; its ids, as routes name them."""
+    see(runtime, over(person.workspace_id, title=words, text=words, subject=words[:40]))
+    found = next(each for each in rows(runtime, Alert) if each.workspace_id == person.workspace_id)
+    return {"alert_id": found.id}

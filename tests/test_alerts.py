@@ -171,7 +171,7 @@ def test_a_look_names_only_what_would_change(runtime: Runtime, ada: Person, grac
 def test_two_judges_at_once_open_and_tell_each_thing_once(runtime: Runtime, ada: Person, grace: Person) -> None:
     places = [ada.workspace_id, grace.workspace_id]
     sights = [over(place, subject=f"budget{number}") for place in places for number in range(20)]
-    at_once(*[lambda mine=mine: see(runtime, *mine) for mine in (sights, sights[::-1], sights[5:])])  # type: ignore[misc]
+    at_once(*[lambda mine=mine: see(runtime, *mine) for mine in (sights, sights[::-1], sights[5:])])
     assert Counter(move.what for move in rows(runtime, Move)) == {OPENED: len(sights)}
     assert len(rows(runtime, Alert)) == len(rows(runtime, Notice)) == len(sights)
 

@@ -103,7 +103,7 @@ def test_two_runs_at_once_write_each_digest_once(runtime: Runtime) -> None:
     see(runtime, *[over(person.workspace_id) for person in people])
     due(runtime, *people)
     found = [new_run(runtime), new_run(runtime)]
-    at_once(*[lambda each=each: execute(runtime, each, f"worker{each}") for each in found])  # type: ignore[misc]
+    at_once(*[lambda each=each: execute(runtime, each, f"worker{each}") for each in found])
     assert [error_of(runtime, each) for each in found] == [None, None]
     results = [result_of(runtime, each) for each in found]
     assert sum(each["digests"] for each in results) == len(people) == len(mails(runtime))

@@ -19,16 +19,21 @@ from web import (
     account,
     address,
     admin,
+    alerts,
     api,
+    api_alerts,
+    api_imports,
     api_schedules,
     artifacts,
     charts,
     current,
+    digests,
     errors,
     filters,
     flower,
     health,
     identity,
+    imports,
     invitations,
     mailbox,
     many,
@@ -44,6 +49,13 @@ from web import (
     security,
     signin,
     silence,
+    stock,
+    stock_figures,
+    stock_moves,
+    stock_orders,
+    stock_places,
+    stock_product,
+    stock_products,
     workspaces,
 )
 from workers.runtime import Runtime
@@ -51,9 +63,9 @@ from workers.runtime import Runtime
 # Each module has a blueprint `bp`; a new one adds its name here and nothing else.
 MODULES = (
     signin, recovery, account, address, workspaces, invitations, mailbox, admin, queues, runs, schedules, many,
-    artifacts, api, openapi, health, flower, metrics, silence, rights, charts,
+    artifacts, api, openapi, health, flower, metrics, silence, rights, charts, alerts, digests, stock, imports,
 )  # fmt: skip
-ROUTES_OF_THE_API = (api_schedules,)  # they stand on api's own blueprint, so that its rules hold for them
+ROUTES_OF_THE_API = (api_schedules, api_imports, api_alerts)  # they stand on api's own blueprint, so that its rules hold for them
 WITHOUT_CSRF = (api, flower)  # the one takes bearer tokens alone, the other checks Origin itself
 
 

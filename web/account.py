@@ -12,6 +12,7 @@ from models.account import Account, SignIn, Token
 from models.base import clock, db_now
 from models.statements import changed
 from models.workspace import Workspace
+from tasks import wishes as digest_wishes
 from web import identity, people, throttle
 from web.current import everyone, may, me, runtime
 from web.identity import DAY_MS, TOKEN_PREFIX
@@ -46,6 +47,7 @@ def change_profile() -> ResponseReturnValue:
     with everyone(write=True) as session:
         account = _mine(session)
         account.name, account.time_zone, account.mail_results = form.name, form.time_zone, form.mail_results
+        digest_wishes.moved(session, account.id, form.time_zone)
     flash("Saved.", "success")
     return redirect(url_for("account.show"))
 

@@ -170,7 +170,8 @@ def mail_of(bag: Bag, origin: str, at_once: Sequence[str] = ()) -> Mail:
     """The words for what is in a bag; the preview on the web shows the same."""
     person, places = bag.person, bag.person.places
     groups = (bag.firing, bag.changed, bag.resolved)
-    return compose(Digest(person.name, person.zone, origin, *groups, places, bag.sections, at_once, person.wish.repeat))
+    more = (bag.sections, at_once, person.wish.repeat, person.several)
+    return compose(Digest(person.name, person.zone, origin, *groups, places, *more))
 
 
 def _fill(found: Post, mail: Mail) -> None:

@@ -18,6 +18,8 @@ class Told(Protocol):
     """An alert as its reader is to hear of it; tasks/telling.py has what it means."""
 
     @property
+    def id(self) -> str: ...
+    @property
     def place(self) -> str: ...
     @property
     def title(self) -> str: ...
@@ -42,6 +44,7 @@ class Digest:
         places: names of workspaces by their ids; named where there are several.
         sections: what the subjects add, with the workspace's name.
         at_once: areas of which it tells at once; none: it is somebody's digest.
+        several: whether they have other workspaces too: then links lead to the alert's own page, which opens from all.
     """
 
     name: str
@@ -54,6 +57,7 @@ class Digest:
     sections: Sequence[tuple[str, Section]] = ()
     at_once: Sequence[str] = ()
     repeat: str = "daily"
+    several: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,7 +168,8 @@ def _item(told: Told, digest: Digest, tone: Tone) -> Item:
     notes = [digest.places.get(told.place, "")] if len(digest.places) > 1 else []
     if not resolved:
         notes.append(f"{_news(told)}since {_day(told.since, digest.zone)}")
-    return Item(told.title, "" if resolved else told.text, told.link, " · ".join(notes), tone)
+    link = f"/alerts/{told.id}" if digest.several else told.link
+    return Item(told.title, "" if resolved else told.text, link, " · ".join(notes), tone)
 
 
 def _news(told: Told) -> str:
