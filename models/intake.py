@@ -7,7 +7,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import ID, Base, Json, Owned, db_now, new_id
 
-PREVIEWED, APPLYING, APPLIED, UNDONE, REFUSED = "previewed", "applying", "applied", "undone", "refused"
+READING, PREVIEWED, APPLYING, APPLIED = "reading", "previewed", "applying", "applied"
+UNDOING, UNDONE = "undoing", "undone"
 NEW, DUPLICATE, WRONG, SKIPPED = "new", "duplicate", "wrong", "skipped"
 
 
