@@ -65,7 +65,7 @@ MODULES = (
     signin, recovery, account, address, workspaces, invitations, mailbox, admin, queues, runs, schedules, many,
     artifacts, api, openapi, health, flower, metrics, silence, rights, charts, alerts, digests, stock, imports,
 )  # fmt: skip
-ROUTES_OF_THE_API = (api_schedules, api_imports, api_alerts)  # they stand on api's own blueprint, so that its rules hold for them
+ROUTES_OF_THE_API = (api_schedules, api_imports, api_alerts)  # on api's own blueprint, so that its rules hold for them
 WITHOUT_CSRF = (api, flower)  # the one takes bearer tokens alone, the other checks Origin itself
 
 
