@@ -7,7 +7,7 @@ and one that began before an edit does not undo what came of the edit.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from typing import Any, Literal
 
 from sqlalchemy import func, insert, or_, select, update
@@ -76,6 +76,10 @@ class Count:
     opened: int = 0
     levelled: int = 0
     resolved: int = 0
+
+    def __add__(self, other: "Count") -> "Count":
+        pairs = zip(astuple(self), astuple(other), strict=True)
+        return Count(*(one + more for one, more in pairs))
 
     def add(self, other: "Count") -> None:
         """What came of another part of the same scan."""

@@ -3,12 +3,10 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.session import EVERYONE
-from models.stock import Product
-from tasks import alerts, expiry, stock_lines
+from tasks import alerts, stock_lines
 from tasks.alerts import Count, Sight
 from tasks.open_alerts import Key, Open, some_of, standing
 from tasks.stock import words
@@ -21,17 +19,12 @@ AREA, RULE = "stock", "stock"
 
 @dataclass
 class Seen:
-    """What a look found: the subjects whose alerts would change, and what is short.
-
-    `firing` and `pending` are counts of products; `lines` are those that are to be ordered, when they were wanted.
-    """
+    """The subjects whose alerts would change; and how many products are short, or gone but on their way."""
 
     products: int = 0
     firing: int = 0
     pending: int = 0
-    ageing: int = 0
-    stock_keys: list[Key] = field(default_factory=list)
-    expiry_keys: list[Key] = field(default_factory=list)
+    keys: list[Key] = field(default_factory=list)
 
 
 def look(session: Session, part: Part, now: int, seen: Seen) -> tuple[Look, list[Line]]:
@@ -43,21 +36,11 @@ def look(session: Session, part: Part, now: int, seen: Seen) -> tuple[Look, list
     at = {product: number for number, product in enumerate(found.figures.ids)} if opened else {}
     wanted = {*found.found(), *(at[subject] for _, subject in opened if subject in at)}
     lines = list(stock_lines.lines(session, found, sorted(wanted)))
-    seen.stock_keys += alerts.differing(session, RULE, sights(lines, opened), opened=opened)
+    seen.keys += alerts.differing(session, RULE, sights(lines, opened), opened=opened)
     seen.products += len(found.figures)
     seen.firing += int(found.standing.fires.sum())
     seen.pending += len(found.found()) - int(found.standing.fires.sum())
-    _look_at_dates(session, part, found, places, seen)
     return found, lines
-
-
-def _look_at_dates(session: Session, part: Part, found: Look, places: Collection[str] | None, seen: Seen) -> None:
-    opened = standing(session, expiry.RULE, places, (part.from_id, part.to_id))
-    ageing = [expiry.sight(each) for each in expiry.ageing(session, part, found.figures.places)]
-    late = {each.key for each in ageing}
-    over = expiry.over(session, [key for key in opened if key not in late])
-    seen.expiry_keys += alerts.differing(session, expiry.RULE, [*ageing, *over], opened=opened)
-    seen.ageing += len(ageing)
 
 
 def _places(session: Session, places: Collection[str]) -> Collection[str] | None:
@@ -67,30 +50,19 @@ def _places(session: Session, places: Collection[str]) -> Collection[str] | None
 
 def settle(session: Session, seen: Seen, now: int) -> Count:
     """Look again at the few whose alerts would change, now that nobody else judges them, and write it."""
-    alerts.lock(session, {place for place, _ in (*seen.stock_keys, *seen.expiry_keys)})
+    alerts.lock(session, {place for place, _ in seen.keys})
     count = Count()
-    for some in _portions(seen.stock_keys):
-        _add(count, _settle_stock(session, some, now))
-    for some in _portions(seen.expiry_keys):
-        _add(count, _settle_dates(session, some, now))
+    for some in _portions(seen.keys):
+        count += _settle_some(session, some, now)
     return count
 
 
-def _settle_stock(session: Session, keys: list[Key], now: int) -> Count:
+def _settle_some(session: Session, keys: list[Key], now: int) -> Count:
     found = stock_lines.look(session, Part(ids=tuple(subject for _, subject in keys)), now)
     opened = standing(session, RULE, {place for place, _ in keys})
     lines = list(stock_lines.lines(session, found, range(len(found.figures))))
     there = {(line.workspace_id, line.product_id) for line in lines}
     return alerts.settle(session, AREA, RULE, sights(lines, opened), [key for key in keys if key not in there])
-
-
-def _settle_dates(session: Session, keys: list[Key], now: int) -> Count:
-    part = Part(ids=tuple(subject for _, subject in keys))
-    found = stock_lines.look(session, part, now)
-    late = [expiry.sight(each) for each in expiry.ageing(session, part, found.figures.places)]
-    sold = expiry.over(session, set(keys) - {each.key for each in late})
-    gone = [key for key in keys if key not in set(zip(found.figures.workspaces, found.figures.ids, strict=True))]
-    return alerts.settle(session, AREA, expiry.RULE, [*late, *sold], gone)
 
 
 def sights(lines: Iterable[Line], opened: Mapping[Key, Open]) -> Iterator[Sight]:
@@ -113,18 +85,8 @@ def sight(line: Line, opened: Open | None) -> Sight:
     )  # fmt: skip
 
 
-def exists(session: Session) -> bool:
-    """Whether there is any product in the session's workspace."""
-    return session.scalar(select(Product.id).limit(1)) is not None
-
-
 def _portions(keys: Iterable[Key]) -> Iterator[list[Key]]:
     """Some at once; by subject, so that none is in two."""
     place = {subject: workspace for workspace, subject in keys}
     for some in some_of(sorted(place)):
         yield [(place[subject], subject) for subject in some]
-
-
-def _add(count: Count, more: Count) -> None:
-    for name in ("noted", "opened", "levelled", "resolved"):
-        setattr(count, name, getattr(count, name) + getattr(more, name))

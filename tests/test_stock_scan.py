@@ -27,9 +27,9 @@ from workers.runtime import Runtime
 NORTHWIND = Path(__file__).parents[2] / "shared/data/retail"
 
 
-def scan(runtime: Runtime, workspace: str) -> dict[str, Any]:
+def scan(runtime: Runtime, workspace: str, kind: str = "stock") -> dict[str, Any]:
     """Run the real job to its end; its result."""
-    job = discover()["stock"]
+    job = discover()[kind]
     with runtime.database.write(workspace) as session:
         found = submit(runtime, session, job, HandedOver(job.params()), workspace).id
     execute(runtime, found, WORKER)
@@ -217,41 +217,6 @@ def test_a_change_of_the_stock_enqueues_one_scan(runtime: Runtime, ada: Person) 
     with runtime.database.read(EVERYONE) as session:
         runs = session.scalars(select(Run).where(Run.kind == "stock")).all()
     assert [run.workspace_id for run in runs] == [ada.workspace_id]
-
-
-def test_a_lot_that_expires_is_warned_of_and_once_more_when_it_has(runtime: Runtime, ada: Person, check: Check) -> None:
-    with runtime.database.write(ada.workspace_id) as session:
-        milk = product(session, "Milk")
-        soon = today() + timedelta(days=3)
-        movements.record(session, milk, "purchase", Decimal(6), today() - timedelta(days=20), expires_on=soon)
-        movements.record(session, milk, "sale", Decimal(2), today() - timedelta(days=10))
-        late = today() + timedelta(days=90)
-        movements.record(session, milk, "purchase", Decimal(50), today(), expires_on=late)
-    assert check()["ageing"] == 1
-    (alert,) = the_alerts(runtime, ada, "expiry")
-    assert alert.title.startswith("Milk: 4 expire on ")
-    assert alert.level == 1
-    with runtime.database.write(ada.workspace_id) as session:
-        movements.record(session, session.get_one(Product, milk.id), "loss", Decimal(4), today())
-    check()
-    (alert,) = the_alerts(runtime, ada, "expiry")
-    assert (alert.state, alert.title) == (RESOLVED, "Milk: nothing that is left expires soon")
-
-
-def test_what_has_expired_is_worse_and_what_was_sold_since_is_not_there(
-    runtime: Runtime, ada: Person, check: Check
-) -> None:
-    old = today() - timedelta(days=2)
-    with runtime.database.write(ada.workspace_id) as session:
-        milk, sold_out = product(session, "Milk"), product(session, "Cream")
-        for made in (milk, sold_out):
-            movements.record(session, made, "purchase", Decimal(6), old - timedelta(days=9), expires_on=old)
-            movements.record(session, made, "purchase", Decimal(9), old)
-        movements.record(session, sold_out, "sale", Decimal(6), old)
-    assert check()["ageing"] == 1
-    (alert,) = the_alerts(runtime, ada, "expiry")
-    assert alert.title.startswith("Milk: 6 expired, since ")
-    assert alert.level == 2
 
 
 def northwind(runtime: Runtime, person: Person) -> None:

@@ -72,7 +72,6 @@ class StockResult(Result):
     products: int = Field(title="Products that were looked at")
     short: int = Field(title="To be ordered")
     coming: int = Field(title="Nothing left, but enough on order")
-    ageing: int = Field(title="With something that expires soon or has expired")
     opened: int = Field(title="Alerts that opened")
     levelled: int = Field(title="Alerts that became worse")
     resolved: int = Field(title="Alerts that were resolved")
@@ -103,7 +102,7 @@ def _own(ctx: Context) -> StockResult:
             lines = _look(session, part, now, seen, tally)
             shown += [line for line in lines if line.fires][: SHOWN - len(shown)]
     count = Count()
-    if seen.stock_keys or seen.expiry_keys:
+    if seen.keys:
         count = stock_scan.settle(ctx.session, seen, now)
     return _result(seen, count, shown, tally)
 
@@ -121,7 +120,7 @@ def _one(ctx: Context, part: Part) -> StockResult:
     with ctx.read_everything() as session:
         stock_scan.look(session, part, now, seen)
     count = Count()
-    if seen.stock_keys or seen.expiry_keys:
+    if seen.keys:
         with ctx.write_everything() as session:
             count = stock_scan.settle(session, seen, now)
     return _result(seen, count)
@@ -145,7 +144,7 @@ def _together(results: list[dict[str, object] | None]) -> StockResult:
             whole.unseen += 1
             continue
         part = StockResult.model_validate(result)
-        for name in ("products", "short", "coming", "ageing", "opened", "levelled", "resolved"):
+        for name in ("products", "short", "coming", "opened", "levelled", "resolved"):
             setattr(whole, name, getattr(whole, name) + getattr(part, name))
     return whole
 
@@ -154,7 +153,7 @@ def _result(
     seen: stock_scan.Seen, count: Count, lines: list[Line] | None = None, tally: "Tally | None" = None
 ) -> StockResult:
     return StockResult(
-        products=seen.products, short=seen.firing, coming=seen.pending, ageing=seen.ageing,
+        products=seen.products, short=seen.firing, coming=seen.pending,
         opened=count.opened, levelled=count.levelled, resolved=count.resolved,
         lines=[_to_order(line) for line in sorted(lines or [], key=lambda one: (one.supplier, one.name))],
         simpler=_simpler(tally) if tally is not None and seen.products else [],
@@ -204,7 +203,7 @@ def section(session: Session, workspace_id: str, reader: Reader) -> Section | No
 JOB = Job(
     kind="stock",
     title="Check the stock",
-    summary="Finds what must be ordered, what is gone and what expires, by sales, orders and lead times.",
+    summary="Finds what must be ordered, what lasts too short and what is gone, by sales, orders and lead times.",
     params=StockParams,
     result=StockResult,
     run=run,

@@ -15,14 +15,16 @@ from sqlalchemy import Date, and_, func, select, type_coerce
 from sqlalchemy.orm import Session
 
 from models.base import Fixed
+from models.session import EVERYONE
 from models.stock import Movement, Product
-from tasks.alerts import Sight
+from tasks import alerts, stock_figures
+from tasks.alerts import Count, Sight
 from tasks.lots import Lot, Step, expiring, left
-from tasks.open_alerts import Key, some_of
+from tasks.open_alerts import Key, some_of, standing
 from tasks.stock.words import clip, plain
 from tasks.stock_figures import Part, Place
 
-RULE = "expiry"
+AREA, RULE = "stock", "expiry"
 WITHIN = 14  # days before its date that a lot is warned of
 LOOK_BACK = 365  # what expired longer ago is not warned of: nobody will find it on the shelf
 SOON, EXPIRED = 1, 2
@@ -107,6 +109,36 @@ def _may_be_left(session: Session, part: Part, since: date, until: date) -> set[
     went = select(came.c.product_id, func.max(came.c.amount), func.sum(type_coerce(sold.c.quantity, Fixed)))
     asked: Any = went.select_from(came).outerjoin(sold, since_then).group_by(came.c.product_id)
     return {product for product, amount, gone in session.execute(asked) if amount + (gone or 0) > 0}
+
+
+def look(session: Session, part: Part, now: int) -> tuple[list[Ageing], list[Key]]:
+    """What expires in a part of the products, and the subjects whose alerts would change by it."""
+    places = stock_figures.places(session, part, now)
+    whose = places if session.info["workspace"] == EVERYONE else None
+    opened = standing(session, RULE, whose, (part.from_id, part.to_id))
+    found = list(ageing(session, part, places))
+    return found, alerts.differing(session, RULE, _sights(session, found, opened), opened=opened)
+
+
+def settle(session: Session, keys: list[Key], now: int) -> Count:
+    """Look again at the few whose alerts would change, now that nobody else judges them, and write it."""
+    alerts.lock(session, {place for place, _ in keys})
+    count = Count()
+    for some in some_of(sorted({subject for _, subject in keys})):
+        part = Part(ids=tuple(some))
+        found = list(ageing(session, part, stock_figures.places(session, part, now)))
+        mine = [key for key in keys if key[1] in part.ids]
+        sights = list(_sights(session, found, mine))
+        gone = set(mine) - {each.key for each in sights}
+        count += alerts.settle(session, AREA, RULE, sights, gone)
+    return count
+
+
+def _sights(session: Session, found: list[Ageing], keys: Iterable[Key]) -> Iterator[Sight]:
+    """Of what expires; and of the others among some, that nothing does."""
+    late = {(each.workspace_id, each.product_id) for each in found}
+    yield from map(sight, found)
+    yield from over(session, [key for key in keys if key not in late])
 
 
 def sight(seen: Ageing) -> Sight:
