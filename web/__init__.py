@@ -25,24 +25,32 @@ from web import (
     api_imports,
     api_schedules,
     artifacts,
+    budgets,
     charts,
     current,
     digests,
+    entries,
+    entry_editor,
     errors,
+    expenses,
     filters,
     flower,
     health,
     identity,
     imports,
     invitations,
+    labels,
     mailbox,
     many,
     metrics,
     money,
     openapi,
+    places,
+    purses,
     queues,
     rates,
     recovery,
+    recurring,
     rights,
     runs,
     schedules,
@@ -63,7 +71,11 @@ from workers.runtime import Runtime
 # Each module has a blueprint `bp`; a new one adds its name here and nothing else.
 MODULES = (
     signin, recovery, account, address, workspaces, invitations, mailbox, admin, queues, runs, schedules, many,
-    artifacts, api, openapi, health, flower, metrics, silence, rights, charts, alerts, digests, stock, imports,
+    artifacts, api, openapi, health, flower, metrics, silence, rights, charts,
+    expenses, entries, entry_editor, purses, labels, recurring, places, budgets, alerts, digests, stock, imports,
+)  # fmt: skip
+ROUTES_BESIDE = (  # they stand on the blueprint of their subject's first page
+    stock_figures, stock_moves, stock_orders, stock_places, stock_product, stock_products,
 )  # fmt: skip
 ROUTES_OF_THE_API = (api_schedules, api_imports, api_alerts)  # on api's own blueprint, so that its rules hold for them
 WITHOUT_CSRF = (api, flower)  # the one takes bearer tokens alone, the other checks Origin itself
