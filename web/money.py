@@ -20,5 +20,10 @@ def quantity(value: Decimal | None) -> str:
     return "–" if value is None else money.quantity(value)
 
 
+def offered() -> list[tuple[str, str]]:
+    """Currencies in use today, for a field to choose from."""
+    return [(code, f"{code} · {name}") for code, name in money.currencies()]
+
+
 def install(app: Flask) -> None:
     app.jinja_env.filters.update(money=amount, quantity=quantity, typed=money.typed)

@@ -7,6 +7,7 @@ from models.account import Account
 from models.base import clock, new_id
 from models.delivery import Delivery
 from models.workspace import SYSTEM, AuditEntry, Membership, Workspace
+from tasks import money
 from tasks.homes import home
 
 
@@ -42,8 +43,9 @@ def create_account(
 
 
 def create_workspace(session: Session, name: str, owner_id: str, workspace_id: str = "") -> Workspace:
-    """A workspace with its first owner."""
-    workspace = Workspace(id=workspace_id or new_id(), name=name)
+    """A workspace with its first owner, whose days and currency it takes until somebody chooses others."""
+    zone = session.scalar(select(Account.time_zone).where(Account.id == owner_id)) or "UTC"
+    workspace = Workspace(id=workspace_id or new_id(), name=name, time_zone=zone, currency=money.of_zone(zone))
     session.add(workspace)
     session.flush()
     join(session, owner_id, workspace.id, "owner")

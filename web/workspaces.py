@@ -14,7 +14,8 @@ from models.statements import changed
 from models.workspace import ROLES, SYSTEM, Invitation, Membership, Workspace
 from web import identity, people
 from web.current import current_workspace, everyone, me, reading, require_role, runtime
-from web.inputs import Form, Name, read_form
+from web.inputs import Form, Name, read_form, time_zones
+from web.money import offered
 from web.signin import local_path
 
 bp = Blueprint("workspaces", __name__, url_prefix="/workspace")
@@ -130,12 +131,16 @@ def page(errors: dict[str, str] | None = None, **more: object) -> str:
         waiting_for_me = session.execute(waiting.where(Invitation.email == me().email, *still_open())).all()
     with reading() as session:
         invitations = session.scalars(select(Invitation).where(*still_open()).order_by(Invitation.id)).all()
+        place = session.scalars(select(Workspace).where(Workspace.id == current_workspace())).one_or_none()
     return render_template(
         "workspace/show.html",
         members=people_here,
         invitations=invitations,
         waiting=waiting_for_me,
         roles=ROLES,
+        place=place,
+        zones=time_zones(),
+        currencies=offered(),
         machinery=current_workspace() == SYSTEM,
         errors=errors or {},
         **more,

@@ -1,0 +1,1 @@
+"""Enters what comes by itself."""
