@@ -69,10 +69,12 @@ class Due:
         return -self.amount * sum(1 for _ in recurrence.following(self.first, self.every, self.steps, self.since, last))
 
 
-def states(session: Session, workspace: str, today: date, *, archived: bool = False) -> list[BudgetState]:
-    """All budgets of a workspace, the most pressing first."""
+def states(
+    session: Session, workspace: str, today: date, *, archived: bool = False, near: bool = False
+) -> list[BudgetState]:
+    """The budgets of a workspace, the most pressing first; all, or those `near` their limit."""
     scope = Scope(workspace, workspace, archived=archived)
-    return _states(session, Calendar(today=today), scope)
+    return _states(session, Calendar(today=today), scope, not near)
 
 
 def state(session: Session, workspace: str, today: date, budget_id: str) -> BudgetState | None:
@@ -81,7 +83,10 @@ def state(session: Session, workspace: str, today: date, budget_id: str) -> Budg
     return next(iter(_states(session, Calendar(today=today), scope)), None)
 
 
-def _states(session: Session, calendar: Calendar, scope: Scope) -> list[BudgetState]:
+def _states(session: Session, calendar: Calendar, scope: Scope, every: bool = True) -> list[BudgetState]:
+    summed = list(rows(session, calendar, scope, every))
+    if not summed:
+        return []
     names = {one.id: one.name for one in session.execute(select(Category.id, Category.name))}
     dues = coming(session, scope)
     found = [
@@ -90,7 +95,7 @@ def _states(session: Session, calendar: Calendar, scope: Scope) -> list[BudgetSt
             currency=row.currency, period=row.period, starts=row.starts, rollover=row.rollover,
             limit=_money(row.limit), since=row.since, standing=standing(row, calendar, dues),
         )
-        for row in rows(session, calendar, scope)
+        for row in summed
     ]  # fmt: skip
     return sorted(found, key=lambda one: (-one.standing.level, -(one.standing.share or 0), one.name.lower(), one.id))
 

@@ -190,7 +190,7 @@ def test_what_rolls_over_is_all_that_was_left_or_overspent(home: Household, cate
     home.entry(-120, date(2026, 10, 5))
     home.entry(-999, date(2026, 7, 31))
     seen = state(home).standing
-    assert (seen.carried, seen.limit, seen.spent) == (10, 110, 0)
+    assert (seen.carried, seen.limit, seen.spent) == (Decimal(10), Decimal(110), Decimal(0))
     home.entry(-88, DAY)
     home.scan(DAY)
     assert told(home) == ["opened 80"]

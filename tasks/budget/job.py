@@ -86,7 +86,7 @@ def headline(result: Looked) -> str:
 def section(session: Session, workspace: str, reader: Reader) -> Section | None:
     """A line for each budget that matters, and the burn-downs of the two most pressing ones."""
     today = budgets.today_of(session, workspace, clock(session))
-    pressing = [one for one in budgets.states(session, workspace, today) if one.standing.level]
+    pressing = [one for one in budgets.states(session, workspace, today, near=True) if one.standing.level]
     if not pressing:
         return None
     lines = [words.line(one.name, one.standing, one.currency if reader.amounts else "") for one in pressing[:LINES]]
