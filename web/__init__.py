@@ -22,6 +22,7 @@ from web import (
     alerts,
     api,
     api_alerts,
+    api_expenses,
     api_imports,
     api_schedules,
     artifacts,
@@ -77,7 +78,7 @@ MODULES = (
 ROUTES_BESIDE = (  # they stand on the blueprint of their subject's first page
     stock_figures, stock_moves, stock_orders, stock_places, stock_product, stock_products,
 )  # fmt: skip
-ROUTES_OF_THE_API = (api_schedules, api_imports, api_alerts)  # on api's own blueprint, so that its rules hold for them
+ROUTES_OF_THE_API = (api_schedules, api_expenses, api_imports, api_alerts)  # on api's own blueprint, so that its rules hold for them
 WITHOUT_CSRF = (api, flower)  # the one takes bearer tokens alone, the other checks Origin itself
 
 

@@ -6,7 +6,7 @@ from sqlalchemy.orm import Session
 from models.base import clock
 from models.ledger import Budget, Entry, Recurring
 from models.workspace import SYSTEM
-from tasks import budget_history, budget_scan, budgets
+from tasks import budget_history, budget_news, budget_scan, budgets
 from tasks.alerts import Count
 from tasks.budget import words
 from tasks.budget_sums import Calendar, Scope
@@ -15,7 +15,7 @@ from tasks.errors import JobError
 from tasks.job import Job, Params, Result, hidden_field
 from tasks.sections import Figure, Reader, Section
 
-LINES, PICTURES = 12, 2  # of a digest
+PICTURES = 2  # of a digest
 
 
 class Stretch(Params):
@@ -89,18 +89,15 @@ def section(session: Session, workspace: str, reader: Reader) -> Section | None:
     pressing = [one for one in budgets.states(session, workspace, today, near=True) if one.standing.level]
     if not pressing:
         return None
-    lines = [words.line(one.name, one.standing, one.currency if reader.amounts else "") for one in pressing[:LINES]]
-    if more := len(pressing) - LINES:
-        lines += [f"{more} more on the page of the budgets."] if more > 0 else []
-    figures = [_figure(session, workspace, one, reader.amounts) for one in pressing[:PICTURES] if reader.pictures]
-    return Section("Budgets", "/expenses/budgets", lines, [one for one in figures if one])
+    lines = budget_news.lines(pressing, reader.amounts)
+    drawn = [one for one in pressing if one.standing.share is not None][:PICTURES] if reader.pictures else []
+    figures = [_figure(session, workspace, one, reader.amounts) for one in drawn]
+    return Section("Budgets", "/expenses/budgets", lines, figures)
 
 
-def _figure(session: Session, workspace: str, one: budgets.BudgetState, amounts: bool) -> Figure | None:
+def _figure(session: Session, workspace: str, one: budgets.BudgetState, amounts: bool) -> Figure:
     from tasks.budget.drawing import burn_down  # matplotlib, which a scan does not need
 
-    if one.standing.share is None:
-        return None
     days = budget_history.daily(session, workspace, one)
     png = burn_down(one.name, one.standing, days, one.currency if amounts else "")
     return Figure(f"budget-{one.id}", words.alt(one.name, one.standing), png)
@@ -120,4 +117,5 @@ JOB = Job(
     headline=headline,
     area=budgets.AREA,
     section=section,
+    sections=budget_news.sections,
 )
