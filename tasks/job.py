@@ -1,7 +1,7 @@
 """What a job is: one frozen declaration that the form, the API, the command line, the worker and beat all read."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
@@ -110,6 +110,9 @@ class Job:
         forget_uploads: whether the files that were handed over are deleted after a run that succeeded.
         area: of a scan, what its alerts are about: "expenses", "stock"; people choose mail by it.
         section: what it adds to a digest: (session narrowed to a workspace, workspace id, reader) -> Section or None.
+            Asked for only where a table that the job watches has a row.
+        sections: the same without pictures for many workspaces in a few questions, so that ten thousand digests are
+            quick: (session of all workspaces, readers by workspace id) -> sections by (workspace id, account id).
         samples: what can be tried with one click.
         folder: where its result.html and sample/ lie; filled in by the registry.
     """
@@ -134,6 +137,7 @@ class Job:
     forget_uploads: Callable[[Any], bool] | None = None
     area: str = ""
     section: Callable[[Session, str, Reader], Section | None] | None = None
+    sections: Callable[[Session, Mapping[str, Sequence[Reader]]], dict[tuple[str, str], Section]] | None = None
     samples: tuple[Sample, ...] = ()
     folder: Path = Path()
 

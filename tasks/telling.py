@@ -5,11 +5,10 @@ hear of, and of nothing that was muted in the meantime.
 """
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import structlog
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
@@ -17,10 +16,9 @@ from models.account import Account
 from models.alert import AT_ONCE, ENDED, FIRING, NEVER, NOTED, Alert, Move, Mute, Notice, Wish
 from models.base import db_now
 from models.workspace import Membership, Workspace
-from tasks import discover, wishes
-from tasks.sections import Reader, Section
+from tasks import wishes
+from tasks.sections import Section
 
-log = structlog.get_logger()
 Line = Any  # a row of COLUMNS, with more
 Muted = set[tuple[str, str, str]]  # workspace, rule, subject
 WEEK_MS = 7 * 86_400_000
@@ -209,29 +207,3 @@ def _news(row: Line, what: str = "", moves: tuple[str, ...] = ()) -> News:
         row.id, row.workspace_id, row.area, row.state, row.level, title, row.text, row.link, row.opened_at,
         row.moved_at, row.acknowledged_at is not None, what, moves,
     )  # fmt: skip
-
-
-def reader(person: Person, *, pictures: bool = True) -> Reader:
-    wish = person.wish
-    return Reader(
-        person.id, person.name, person.zone, bool(wish.amounts), pictures and bool(wish.pictures), person.since
-    )
-
-
-def add_sections(session: Session, place: str, some: Iterable[Bag], *, pictures: bool = True) -> None:
-    """What the subjects add to the digests of a workspace's people; the session is narrowed to it.
-
-    A subject in trouble keeps nobody's news back: its part is left out, and the log says so.
-    """
-    jobs = [job for job in discover().values() if job.section is not None]
-    for bag in some:
-        for job in jobs:
-            if job.section is None or (job.area and bag.person.wants(job.area) == NEVER):
-                continue
-            try:
-                part = job.section(session, place, reader(bag.person, pictures=pictures))
-            except (ArithmeticError, LookupError, OSError, TypeError, ValueError):
-                log.exception("a digest without its part", kind=job.kind, workspace=place)
-                continue
-            if part is not None:
-                bag.sections.append((bag.person.places[place], part))

@@ -14,7 +14,7 @@ from models.alert import Notice, Wish
 from models.base import clock
 from models.session import touch
 from models.workspace import SYSTEM
-from tasks import slots, telling, wishes
+from tasks import adding, slots, telling, wishes
 from tasks.digest.job import mail_of
 from tasks.digest.words import Mail
 from web import throttle
@@ -137,9 +137,7 @@ def _preview() -> tuple[Mail | None, Wish]:
         (bag,) = telling.bags(session, [person])
     if not bag.worth_it:
         return None, wish
-    for place in person.places:
-        with runtime().database.read(place) as session:
-            telling.add_sections(session, place, [bag], pictures=False)
+    adding.add_sections(runtime().database.read, [bag], pictures=False)
     return mail_of(bag, runtime().origin), wish
 
 

@@ -5,8 +5,8 @@ what waited for the end of quiet hours.
 """
 
 import io
-from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 
 from pydantic import Field
@@ -16,7 +16,7 @@ from models.alert import AT_ONCE, Notice, Wish
 from models.base import clock
 from models.engine import again
 from models.workspace import SYSTEM, Membership
-from tasks import homes, slots, telling, wishes
+from tasks import adding, homes, slots, telling, wishes
 from tasks.context import Context
 from tasks.digest.words import Digest, Mail, compose
 from tasks.job import Job, Params, Result, hidden_field
@@ -129,7 +129,8 @@ def _gathered(ctx: Context, first: str, last: str) -> Told:
         persons = telling.people(session, session.scalars(mine).all())
         bags, home = telling.bags(session, persons), homes.homes(session, [each.id for each in persons])
     worth = [bag for bag in bags if bag.worth_it]
-    _add_sections(ctx, worth)
+    looking = partial(ctx.progress, 0.1, "Looking at what the subjects add")
+    adding.add_sections(ctx.database.read, worth, progress=looking)
     posts, told = [], Told()
     for number, bag in enumerate(bags):
         ctx.progress(number / len(bags), f"Digest {number + 1} of {len(bags)}")
@@ -139,18 +140,6 @@ def _gathered(ctx: Context, first: str, last: str) -> Told:
     told.digests = sum(each.is_mail for each in written)
     told.silent = len(written) - told.digests
     return told
-
-
-def _add_sections(ctx: Context, bags: list[Bag]) -> None:
-    """Workspace by workspace, as each needs a session of its own."""
-    by_place: dict[str, list[Bag]] = defaultdict(list)
-    for bag in bags:
-        for place in bag.person.places:
-            by_place[place].append(bag)
-    for number, (place, some) in enumerate(by_place.items()):
-        ctx.progress(number / len(by_place) / 2, "Looking at what is to be told")
-        with ctx.database.read(place) as session:
-            telling.add_sections(session, place, some)
 
 
 def _digest(ctx: Context, bag: Bag, place: str, now: int) -> Post:
