@@ -29,7 +29,8 @@ def payee_of(runtime: Runtime, person: Person, name: str = "Corner shop") -> str
 
 def entry_of(runtime: Runtime, person: Person, purse: str, amount: str, on: date = DAY, **more: str | None) -> str:
     row = Entry(
-        id=new_id(), workspace_id=person.workspace_id, purse_id=purse, amount=Decimal(amount), on=on, currency="EUR", **more
+        id=new_id(), workspace_id=person.workspace_id, purse_id=purse, amount=Decimal(amount), on=on, currency="EUR",
+        **more,
     )  # fmt: skip
     return _added(runtime, row)
 

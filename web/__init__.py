@@ -22,9 +22,12 @@ from web import (
     alerts,
     api,
     api_alerts,
+    api_budgets,
     api_expenses,
     api_imports,
+    api_orders,
     api_schedules,
+    api_stock,
     artifacts,
     budgets,
     charts,
@@ -78,7 +81,10 @@ MODULES = (
 ROUTES_BESIDE = (  # they stand on the blueprint of their subject's first page
     stock_figures, stock_moves, stock_orders, stock_places, stock_product, stock_products,
 )  # fmt: skip
-ROUTES_OF_THE_API = (api_schedules, api_expenses, api_imports, api_alerts)  # on api's own blueprint, so that its rules hold for them
+# On api's own blueprint, so that its rules hold for them.
+ROUTES_OF_THE_API = (  # on api's own blueprint, so that its rules hold for them
+    api_schedules, api_expenses, api_budgets, api_imports, api_alerts, api_stock, api_orders,
+)  # fmt: skip
 WITHOUT_CSRF = (api, flower)  # the one takes bearer tokens alone, the other checks Origin itself
 
 

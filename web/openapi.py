@@ -9,7 +9,17 @@ from pydantic.json_schema import models_json_schema
 from models.run import STATES
 from tasks import discover
 from tasks.job import Job
-from web import api_alerts, deeds, openapi_imports, openapi_schedules, submission, wishes
+from web import (
+    api_alerts,
+    api_budgets,
+    deeds,
+    openapi_expenses,
+    openapi_imports,
+    openapi_schedules,
+    openapi_stock,
+    submission,
+    wishes,
+)
 from web.current import public, runtime
 from web.problems import MEDIA_TYPE
 
@@ -83,7 +93,14 @@ def _schemas(jobs: list[Job]) -> Spec:
         for job in jobs
     }
     schemas: Spec = definitions.get("$defs", {}) | {"Problem": _problem(), "Brief": _brief()} | _many()
-    schemas |= openapi_schedules.schemas() | openapi_imports.schemas() | api_alerts.schemas()
+    schemas |= (
+        openapi_schedules.schemas()
+        | openapi_expenses.schemas()
+        | api_budgets.schemas()
+        | openapi_imports.schemas()
+        | api_alerts.schemas()
+        | openapi_stock.schemas()
+    )
     for job in jobs:
         schemas[f"Run_{job.kind}"] = _run(job.kind, names[job.kind][1])
         schemas[f"New_{job.kind}"] = new = _wished(schemas[names[job.kind][0].rsplit("/", 1)[-1]])
@@ -198,8 +215,11 @@ def _paths(jobs: list[Job]) -> Spec:
         {f"/api/v1/jobs/{job.kind}/runs": {"post": _submit(job)} for job in jobs}
         | fixed
         | openapi_schedules.paths(_operation, KEY)
+        | openapi_expenses.paths(_operation, KEY)
+        | api_budgets.paths(_operation)
         | openapi_imports.paths(_operation, KEY)
         | api_alerts.paths(_operation)
+        | openapi_stock.paths(_operation, KEY)
     )
 
 
