@@ -19,13 +19,12 @@ from sqlalchemy import (
     String,
     and_,
     case,
-    column,
     func,
     literal,
     or_,
     select,
     type_coerce,
-    values,
+    union_all,
 )
 from sqlalchemy.orm import Session
 
@@ -36,6 +35,7 @@ from tasks.budget import periods
 from tasks.budget.pace import EVIDENCE_USED, MARGIN
 
 UNIT = 10_000  # of a column `Fixed`, whose whole numbers are reckoned with here
+Bound = tuple[str, int, int, date, date]  # period, where it starts, which day it is for, its days
 NEAR = EVIDENCE_USED - MARGIN  # per cent: below it nothing is pending, forecast or warned of
 
 
@@ -140,10 +140,26 @@ def _bounds(session: Session, calendar: Calendar, scope: Scope) -> _Bounds | Non
     number = {day: count for count, day in enumerate(sorted(zones))}
     windows = [(*each, periods.window(*each)) for each in sorted(found)]
     data = [(period, starts, number[day], one.start, one.end) for period, starts, day, one in windows]
-    columns = (column("period", String(8)), column("starts", Integer), column("day", Integer))
-    table = values(*columns, column("start", Date), column("until", Date), name="bounds").data(data).cte("bounds")
+    table = _table(data)
     which = [(Workspace.time_zone.in_(sorted(set(zones[day]))), number[day]) for day in list(zones)[1:]]
     return _Bounds(table, case(*which, else_=number[next(iter(zones))]) if which else literal(0, Integer))
+
+
+def _table(data: list[Bound]) -> CTE:
+    """Rows as a table. Their number is made up to 8, 16, 32, …, so that few statements are compiled, and kept.
+
+    To compile one takes longer than to ask for a workspace's budgets, and one with VALUES is compiled each time.
+    """
+    size = 8
+    while size < len(data):
+        size *= 2
+    never = ("", 0, 0, data[0][3], data[0][4])  # no budget is of this period
+    columns = (("period", String(8)), ("starts", Integer()), ("day", Integer()), ("start", Date()), ("until", Date()))
+    rows = [
+        select(*(literal(value, kind).label(name) for value, (name, kind) in zip(each, columns, strict=True)))
+        for each in [*data, *[never] * (size - len(data))]
+    ]
+    return union_all(*rows).cte("bounds")
 
 
 def _budgets(bounds: _Bounds, scope: Scope, since: ColumnElement[date], *which: ColumnElement[bool]) -> CTE:
