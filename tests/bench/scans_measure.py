@@ -91,7 +91,7 @@ def forget_alerts(made: Runtime) -> None:
 
 def alerts(made: Runtime) -> dict[str, int]:
     with made.database.read(EVERYONE) as session:
-        return dict(session.execute(select(Alert.state, func.count()).group_by(Alert.state)).tuples().all())
+        return dict(session.execute(select(Alert.state, func.count()).group_by(Alert.state)).all())
 
 
 def times(made: Runtime, kind: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
@@ -51,12 +52,12 @@ def furnish(runtime: Runtime, person: Person, today: date) -> None:
 
 def _runs(runtime: Runtime, person: Person) -> None:
     """A run that is done, one that waits, and a schedule."""
-    job, mine = discover()["health"], {"account_id": person.account_id}
+    job, me = discover()["health"], person.account_id
     with runtime.database.write(person.workspace_id) as session:
         handed = HandedOver(job.params())
-        ids = [submit(runtime, session, job, handed, person.workspace_id, **mine).id for _ in range(2)]
+        ids = [submit(runtime, session, job, handed, person.workspace_id, account_id=me).id for _ in range(2)]
         title, zone = "Every morning", "Europe/London"
-        session.add(Schedule(kind="health", title=title, params={}, cron="0 7 * * *", time_zone=zone, **mine))
+        session.add(Schedule(kind="health", title=title, params={}, cron="0 7 * * *", time_zone=zone, account_id=me))
     execute(runtime, ids[0], WORKER)
 
 
@@ -119,7 +120,7 @@ def _shop(session: Session, today: date) -> None:
         session.flush()
         products.append(product)
         sold = HISTORY // (number + 2)
-        came = {"expires_on": today + timedelta(12)} if product.perishable else {}
+        came: dict[str, Any] = {"expires_on": today + timedelta(12)} if product.perishable else {}
         record(session, product, "purchase", Decimal(on_hand + sold), today - timedelta(HISTORY), **came)
         for each in range(sold if number < 4 else 0):
             record(session, product, "sale", Decimal(1), today - timedelta(each * (number + 2)))
