@@ -7,10 +7,10 @@ one transaction: a worker that dies leaves one mail unsure at most, and ten thou
 import hashlib
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from typing import Any, cast
+from dataclasses import dataclass
+from typing import cast
 
-from sqlalchemy import Connection, Table, insert, select, update
+from sqlalchemy import Connection, Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.account import Link
@@ -31,6 +31,15 @@ CAME_BACK = (
 delivery, link_table = cast(Table, Delivery.__table__), cast(Table, Link.__table__)
 invitation = cast(Table, Invitation.__table__)
 d = delivery.c
+# Made once: to build a statement anew takes as long as the database needs for it.
+BEGIN = (
+    update(delivery)
+    .where(d.id == bindparam("mine"), d.state == QUEUED)
+    .values(state=SENDING, attempted_at=db_now(), tries=d.tries + 1)
+)
+_ENDED = update(delivery).where(d.id == bindparam("mine"), d.state == SENDING)
+SENT_WELL = _ENDED.values(state=SENT, reason="", sent_at=db_now())
+NOT_SENT = _ENDED.values(state=bindparam("now"), reason=bindparam("why"), tries=bindparam("tried"), sent_at=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +60,7 @@ class Ended:
     id: str
     state: str
     reason: str = ""
-    values: dict[str, Any] = field(default_factory=dict)
+    tries: int = 0
 
 
 def portion(session: Session, after: str, last: str, most: int) -> list[str]:
@@ -113,16 +122,17 @@ def step(database: Database, last: Ended | None, following: Waiting | None) -> t
             _settle(connection, last)
         if following is None:
             return False, ""
-        mine = update(delivery).where(d.id == following.row.id, d.state == QUEUED)
-        if not changed(connection, mine.values(state=SENDING, attempted_at=db_now(), tries=d.tries + 1)):
+        if not changed(connection, BEGIN, {"mine": following.row.id}):
             return False, ""
         return True, _link(connection, following.row) if following.row.link else ""
 
 
 def _settle(connection: Connection, last: Ended) -> None:
-    values = {**last.values, "state": last.state, "reason": last.reason[:300]}
-    values["sent_at"] = db_now() if last.state == SENT else None
-    connection.execute(update(delivery).where(d.id == last.id, d.state == SENDING).values(values))
+    if last.state == SENT:
+        connection.execute(SENT_WELL, {"mine": last.id})
+    else:
+        why = {"now": last.state, "why": last.reason[:300], "tried": last.tries}
+        connection.execute(NOT_SENT, {"mine": last.id, **why})
 
 
 def _link(connection: Connection, row: Delivery) -> str:

@@ -1,5 +1,6 @@
 """What leaves: one mail, or a message through a channel, with all that it needs; and the port it leaves by."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -41,8 +42,14 @@ class Mailer(Protocol):
     def stop_url(self, account_id: str, stop: str, version: int) -> str:
         """The link that ends such mails for this person."""
 
-    def send(self, mail: Outgoing) -> None:
+    def prepare(self, mail: Outgoing) -> None:
+        """Whatever can be done for a mail before its turn."""
+
+    def send(self, mail: Outgoing, meanwhile: Callable[[], None]) -> None:
         """Hand it over to the next server; when this returns, that server has taken it.
+
+        Args:
+            meanwhile: called at most once, when there is nothing to do but to wait for the server's answer.
 
         Raises:
             Away: no mail can leave now, which is not this one's fault.

@@ -1,22 +1,19 @@
 """A mail as it travels. Nothing that a person wrote becomes a header of its own, and nothing in it is left to chance.
 
-The parts are put together with the older half of the `email` package: its newer one parses every header that it is
-given, which takes three times as long as sending the mail does.
+Its parts are joined here by hand, from encoders of the standard library: the `email` package takes 0.5 to 1.5 ms for a
+mail of 9 kB with HTML, more than a server needs to take it.
 """
 
+import base64
 import binascii
 import re
+import secrets
 import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.header import Header
-from email.message import Message
-from email.mime.image import MIMEImage
-from email.mime.multipart import MIMEMultipart
-from email.mime.nonmultipart import MIMENonMultipart
-from email.policy import Compat32
 from email.utils import format_datetime, formataddr, parseaddr
-from typing import cast
+from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -24,8 +21,13 @@ from tasks.errors import JobError
 from tasks.outgoing import Outgoing
 
 LONGEST_SUBJECT = 200
+ONE_WORD = 45  # bytes of an encoded word (RFC 2047)
 NO_ADDRESS = "This is not an address that mail can reach. Correct it, then ask for the mail again."
-TRAVELS = Compat32(linesep="\r\n", max_line_length=76)
+# What needs no second look, as nearly all; RFC 5321 allows 64 signs before the “@”.
+PLAIN = re.compile(
+    r"[A-Za-z0-9_+-]+(\.[A-Za-z0-9_+-]+){0,9}@([A-Za-z0-9][A-Za-z0-9-]{0,61}\.)+[A-Za-z]{2,24}", re.ASCII
+)
+LONGEST_ADDRESS = 65
 _BREAKS = re.compile(r"\r\n|[\r\n]")
 _NAMES = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -37,11 +39,13 @@ class Sender:
     name: str
     address: str
     site: str  # the host of our pages
+    header: str  # both as a header shows them
 
     @classmethod
     def parsed(cls, text: str, origin: str) -> "Sender":
         name, address = parseaddr(text)
-        return cls(name, address, origin.partition("://")[2].partition(":")[0].strip("[]") or "localhost")
+        site = urlsplit(origin).hostname or "localhost"
+        return cls(name, address, site, formataddr((name, address)))
 
     @property
     def domain(self) -> str:
@@ -54,6 +58,8 @@ def recipient(to: str) -> str:
     Raises:
         JobError: it is none, or more than one, or holds what would be read as a header.
     """
+    if PLAIN.fullmatch(to) and len(to) <= LONGEST_ADDRESS:
+        return to
     try:
         found = validate_email(to, check_deliverability=False, globally_deliverable=False)
     except EmailNotValidError as error:
@@ -63,6 +69,8 @@ def recipient(to: str) -> str:
 
 def subject(text: str) -> str:
     """One line of what can be printed."""
+    if text.isprintable():
+        return " ".join(text.split())[:LONGEST_SUBJECT]
     plain = "".join(" " if unicodedata.category(sign) in ("Cc", "Cs", "Zl", "Zp") else sign for sign in text)
     return " ".join(plain.split())[:LONGEST_SUBJECT]
 
@@ -88,51 +96,61 @@ def compose(mail: Outgoing, to: str, sender: Sender) -> bytes:
     Args:
         to: as `recipient` gave it.
     """
-    message = _body(mail, sender)
-    message["From"] = formataddr((sender.name, sender.address))
-    message["To"] = f"<{to}>"
-    message["Subject"] = _encoded(subject(mail.subject))
-    message["Date"] = format_datetime(datetime.now(UTC))
-    message["Message-ID"] = message_id(mail, sender)
-    for name, value in headers(mail, sender).items():
-        message[name] = value
-    message["MIME-Version"] = "1.0"
-    return message.as_bytes(policy=TRAVELS)
+    # Each of ours is one line and never folded: not every reader of List-Unsubscribe puts a folded one together.
+    first = {
+        "From": sender.header,
+        "To": f"<{to}>",
+        "Subject": _encoded(subject(mail.subject)),
+        "Date": format_datetime(datetime.now(UTC)),
+        "Message-ID": message_id(mail, sender),
+        **headers(mail, sender),
+        "MIME-Version": "1.0",
+    }
+    lines = "".join(f"{name}: {value}\r\n" for name, value in first.items())
+    return lines.encode() + _body(mail, sender)
 
 
 def _encoded(plain: str) -> str:
     """What looks like an encoded word is encoded itself: it is shown as it was written, and never decoded."""
     if plain.isascii() and "=?" not in plain:
         return plain
-    return cast(str, Header(plain, "utf-8", header_name="Subject"))  # typing knows no headers but plain ones
+    if len(word := plain.encode()) <= ONE_WORD:  # most are; Header would weigh each sign
+        return f"=?utf-8?b?{base64.b64encode(word).decode()}?="
+    return Header(plain, "utf-8", header_name="Subject", maxlinelen=75).encode(linesep="\r\n")
 
 
-def _body(mail: Outgoing, sender: Sender) -> Message:
+def _body(mail: Outgoing, sender: Sender) -> bytes:
     text = _text("plain", mail.text)
     if not mail.html:
-        del text["MIME-Version"]
         return text
-    both = MIMEMultipart("alternative")
-    del both["MIME-Version"]
-    both.attach(text)
-    both.attach(_rich(mail, sender))
-    return both
-
-
-def _rich(mail: Outgoing, sender: Sender) -> Message:
-    """The HTML, and around it the pictures that it shows."""
     html, shown = named(mail, sender)
-    page = _text("html", html)
-    if not shown:
-        return page
-    related = MIMEMultipart("related", type="text/html")
-    related.attach(page)
-    for (name, content_id), data in shown.items():
-        image = MIMEImage(data, "png")
-        image["Content-ID"] = f"<{content_id}>"
-        image["Content-Disposition"] = f'inline; filename="{name}.png"'
-        related.attach(image)
-    return related
+    rich = _text("html", html)
+    if shown:
+        pictures = (_picture(name, content_id, data) for (name, content_id), data in shown.items())
+        rich = _together('related; type="text/html"', rich, *pictures)
+    return _together("alternative", text, rich)
+
+
+def _together(kind: str, *parts: bytes) -> bytes:
+    """Parts between boundaries, which stand in none of them: quoted-printable and base64 have no “=_”."""
+    mark = f"=_{secrets.token_hex(12)}".encode()
+    head = b'Content-Type: multipart/%s; boundary="%s"\r\n\r\n' % (kind.encode(), mark)
+    return head + b"".join(b"--%s\r\n%s\r\n" % (mark, part) for part in parts) + b"--%s--\r\n" % mark
+
+
+def _text(kind: str, text: str) -> bytes:
+    """A part in UTF-8 whose lines are short, whatever stands in them."""
+    plain = _BREAKS.sub("\n", text.replace("\0", "")).encode("utf-8", "replace")
+    head = f'Content-Type: text/{kind}; charset="utf-8"\r\nContent-Transfer-Encoding: quoted-printable\r\n\r\n'
+    return head.encode() + binascii.b2a_qp(plain, istext=True).replace(b"\n", b"\r\n")
+
+
+def _picture(name: str, content_id: str, data: bytes) -> bytes:
+    head = (
+        f"Content-Type: image/png\r\nContent-Transfer-Encoding: base64\r\nContent-ID: <{content_id}>\r\n"
+        f'Content-Disposition: inline; filename="{name}.png"\r\n\r\n'
+    )
+    return head.encode() + base64.encodebytes(data).replace(b"\n", b"\r\n")
 
 
 def named(mail: Outgoing, sender: Sender) -> tuple[str, dict[tuple[str, str], bytes]]:
@@ -146,12 +164,3 @@ def named(mail: Outgoing, sender: Sender) -> tuple[str, dict[tuple[str, str], by
         if count:
             shown[name, content_id] = picture.data
     return html, shown
-
-
-def _text(kind: str, text: str) -> Message:
-    """A part in UTF-8 whose lines are short, whatever stands in them."""
-    part = MIMENonMultipart("text", kind, charset="utf-8")
-    lines = _BREAKS.sub("\n", text.replace("\0", "")).encode("utf-8", "replace")
-    part["Content-Transfer-Encoding"] = "quoted-printable"
-    part.set_payload(binascii.b2a_qp(lines, quotetabs=False, istext=True).decode("ascii"))
-    return part

@@ -1,5 +1,6 @@
 """The one place that writes and sends mail: rows in their cause's transaction, servers behind one port."""
 
+from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -78,7 +79,10 @@ def after_lost(session: Session, run_id: str, origin: str) -> None:
 class Mailbox:
     """The embedded mailbox: the delivery's row is the mail, so there is nothing more to do."""
 
-    def send(self, mail: Outgoing) -> None:
+    def prepare(self, mail: Outgoing) -> None:
+        """Nothing."""
+
+    def send(self, mail: Outgoing, meanwhile: Callable[[], None]) -> None:
         """Taken."""
 
     def close(self) -> None:
@@ -91,13 +95,16 @@ class Post:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
-    def send(self, mail: Outgoing) -> None:
+    def prepare(self, mail: Outgoing) -> None:
+        self._server.prepare(mail)
+
+    def send(self, mail: Outgoing, meanwhile: Callable[[], None]) -> None:
         if mail.sealed_url:
             from workers import channels  # loads libraries that most mail does without
 
             channels.send(mail, self._seal, self._settings.outgoing_networks)
         else:
-            self._server.send(mail)
+            self._server.send(mail, meanwhile)
 
     def stop_url(self, account_id: str, stop: str, version: int) -> str:
         return f"{self._settings.origin}{PATH}{self._stops.token(Stop(account_id, stop, version))}"

@@ -4,6 +4,7 @@ import base64
 import json
 import logging
 import time
+from collections.abc import Callable
 from http.client import HTTPException
 from typing import Any
 
@@ -49,7 +50,7 @@ class SendGridMailer:
         self._client.timeout = TIMEOUT
         self._sender = sender
 
-    def send(self, mail: Outgoing) -> None:
+    def send(self, mail: Outgoing, meanwhile: Callable[[], None]) -> None:
         """Hand a mail over.
 
         Raises:
@@ -64,6 +65,9 @@ class SendGridMailer:
             raise _meaning(error) from None  # the library's error holds our request
         except (OSError, HTTPException) as error:
             raise TryLater(f"SendGrid did not answer ({type(error).__name__}).") from None
+
+    def prepare(self, mail: Outgoing) -> None:
+        """The library makes a request and waits for it: there is no time between."""
 
     def close(self) -> None:
         """Each request has a connection of its own."""

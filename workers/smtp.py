@@ -1,9 +1,11 @@
 """A mail server, by SMTP with STARTTLS or TLS: one connection for many mails, or a new one when it wants that."""
 
 import contextlib
+import re
 import smtplib
 import ssl
-from functools import partial
+from collections.abc import Callable
+from functools import cached_property, partial
 
 from deploy.settings import Settings
 from tasks.errors import Away, JobError, TryLater
@@ -13,6 +15,7 @@ from workers.compose import Sender, compose, recipient
 TIMEOUT = 30
 MAILS_A_CONNECTION = 100  # many servers count, and some hang up after so many
 SHUTTING_DOWN = 421
+_DOTS = re.compile(rb"(?m)^\.")
 TROUBLE = (OSError, smtplib.SMTPException)
 
 
@@ -28,8 +31,14 @@ class SmtpMailer:
         self._sender = sender
         self._server: smtplib.SMTP | None = None
         self._sent = 0  # through this connection
+        self._prepared: tuple[str, str, bytes] = ("", "", b"")  # of the next mail: its id, address and bytes
 
-    def send(self, mail: Outgoing) -> None:
+    def prepare(self, mail: Outgoing) -> None:
+        with contextlib.suppress(JobError):  # `send` says it again
+            to = recipient(mail.to)
+            self._prepared = (mail.id, to, compose(mail, to, self._sender))
+
+    def send(self, mail: Outgoing, meanwhile: Callable[[], None] = lambda: None) -> None:
         """Hand a mail to the server.
 
         Raises:
@@ -37,19 +46,21 @@ class SmtpMailer:
             TryLater: it says "later" (4xx), or falls silent over this mail.
             JobError: the server refuses this mail for good (5xx), or its address is none.
         """
-        to = recipient(mail.to)
-        message = compose(mail, to, self._sender)
+        found, to, message = self._prepared
+        if found != mail.id:
+            to = recipient(mail.to)
+            message = compose(mail, to, self._sender)
         if self._server and self._sent >= MAILS_A_CONNECTION:
             self.close()
         try:
-            self._hand_over(to, message)
+            self._hand_over(to, message, meanwhile)
         except _Before:
             self._dropped()
-            self._anew(to, message)
+            self._anew(to, message, meanwhile)
 
-    def _anew(self, to: str, message: bytes) -> None:
+    def _anew(self, to: str, message: bytes, meanwhile: Callable[[], None]) -> None:
         try:
-            self._hand_over(to, message)
+            self._hand_over(to, message, meanwhile)
         except _Before as error:
             self._dropped()
             raise TryLater("The mail server hung up before it took this mail.") from error
@@ -66,21 +77,23 @@ class SmtpMailer:
             self._server.close()
         self._server, self._sent = None, 0
 
-    def _hand_over(self, to: str, message: bytes) -> None:
+    def _hand_over(self, to: str, message: bytes, meanwhile: Callable[[], None]) -> None:
         used = self._server is not None
         server = self._server = self._server or self._reached()
         self._announce(server, to, used=used)
         try:
-            answer: tuple[int, bytes | str] = server.data(message)
-        except smtplib.SMTPDataError as error:  # what it says to DATA itself
-            answer = (error.smtp_code, error.smtp_error)
+            code, said = server.docmd("data")
+            if code == 354:
+                server.send(_ended(message))
+                meanwhile()
+                code, said = server.getreply()
         except TROUBLE as error:
             self._dropped()
             raise TryLater(f"The mail server did not answer ({type(error).__name__}).") from error
         self._sent += 1
-        if answer[0] != 250:
-            self._after(server, answer[0])
-            raise _refusal(*answer)
+        if code != 250:
+            self._after(server, code)
+            raise _refusal(code, said)
 
     def _announce(self, server: smtplib.SMTP, to: str, *, used: bool) -> None:
         """From whom and to whom. On a connection that was used before, a server may want a new one: then it gets it."""
@@ -119,18 +132,24 @@ class SmtpMailer:
             code = getattr(error, "smtp_code", "")
             raise Away(f"The mail server was away ({f'{type(error).__name__} {code}'.strip()}).") from error
 
+    @cached_property
+    def _context(self) -> ssl.SSLContext:
+        """Certificates are checked; SSL_CERT_FILE is OpenSSL's own way to say by which authorities."""
+        made = ssl.create_default_context()
+        if self._settings.smtp_ca:
+            made.load_verify_locations(self._settings.smtp_ca)
+        return made
+
     def _connect(self) -> smtplib.SMTP:
-        chosen, context = self._settings, ssl.create_default_context()
-        if chosen.smtp_ca:
-            context.load_verify_locations(chosen.smtp_ca)
+        chosen = self._settings
         where = (chosen.smtp_host, chosen.smtp_port)
         if chosen.smtp_security == "tls":
-            server: smtplib.SMTP = smtplib.SMTP_SSL(*where, timeout=TIMEOUT, context=context)
+            server: smtplib.SMTP = smtplib.SMTP_SSL(*where, timeout=TIMEOUT, context=self._context)
         else:
             server = smtplib.SMTP(*where, timeout=TIMEOUT)
         try:
             if chosen.smtp_security == "starttls":
-                server.starttls(context=context)
+                server.starttls(context=self._context)
             if chosen.smtp_user:
                 server.login(chosen.smtp_user, chosen.smtp_password.get_secret_value())
             server.ehlo_or_helo_if_needed()
@@ -138,6 +157,11 @@ class SmtpMailer:
             server.close()
             raise
         return server
+
+
+def _ended(message: bytes) -> bytes:
+    """As SMTP wants it: a dot at the beginning of a line is doubled, one alone is the end (RFC 5321, 4.5.2)."""
+    return _DOTS.sub(b"..", message.removesuffix(b"\r\n")) + b"\r\n.\r\n"
 
 
 def _options(server: smtplib.SMTP, to: str) -> list[str]:

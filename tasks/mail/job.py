@@ -6,7 +6,9 @@ Many are split into portions, which the workers of the mail queue take side by s
 import time
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, closing
+from dataclasses import dataclass
 from html import escape
+from itertools import zip_longest
 
 import structlog
 from pydantic import Field
@@ -112,14 +114,14 @@ def _send(ctx: Context, mailer: Mailer, after: str, last: str) -> list[str]:
         ids = outbox.portion(session, after, last, most + 1)
     outcomes: list[str] = []
     done: Ended | None = None
-    until = time.monotonic() + BUSY_SECONDS
+    trip, until = Trip(ctx, mailer), time.monotonic() + BUSY_SECONDS
     try:
-        for number, waiting in enumerate(_loaded(ctx, ids[:most])):
+        for number, (waiting, following) in enumerate(_loaded(ctx, ids[:most])):
             ctx.progress(number / len(ids), f"Mail {number + 1} of {len(ids)}")
             mine, link = outbox.step(ctx.database, done, waiting)
             done = None
             if mine:
-                done, away = _try(ctx, mailer, waiting, link)
+                done, away = trip.go(waiting, link, following)
                 if away:
                     raise away
                 outcomes.append(done.state)
@@ -133,32 +135,50 @@ def _send(ctx: Context, mailer: Mailer, after: str, last: str) -> list[str]:
     return outcomes
 
 
-def _loaded(ctx: Context, ids: list[str]) -> Iterator[Waiting]:
-    """A few at a time, so that memory stays flat; their pictures only with each."""
+def _loaded(ctx: Context, ids: list[str]) -> Iterator[tuple[Waiting, Waiting | None]]:
+    """Each with the one after it. A few at a time, so that memory stays flat; their pictures only with each."""
     for first in range(0, len(ids), AT_ONCE):
         with _read(ctx) as session:
             some = outbox.load(session, ids[first : first + AT_ONCE])
-        yield from some
+        yield from zip_longest(some, some[1:])
 
 
-def _try(ctx: Context, mailer: Mailer, waiting: Waiting, link: str) -> tuple[Ended, Away | None]:
-    """Hand one over. What became of it; and Away, when no mail can be sent now: then this one keeps its tries."""
-    row = waiting.row
-    try:
-        if waiting.bounced or (row.channel_id and not waiting.sealed_url):
-            raise JobError(outbox.CAME_BACK if waiting.bounced else STOPPED)
-        mailer.send(_outgoing(ctx, mailer, waiting, link))
-    except Away as error:
-        return Ended(row.id, QUEUED, str(error), row.tries), error
-    except TryLater as error:
-        state = FAILED if row.tries + 1 >= TRIES else QUEUED
-        _channel(ctx, waiting, str(error) if state == FAILED else None)
-        return Ended(row.id, state, str(error), row.tries + 1), None
-    except JobError as error:
-        _channel(ctx, waiting, str(error))
-        return Ended(row.id, FAILED, str(error), row.tries + 1), None
-    _channel(ctx, waiting, "")
-    return Ended(row.id, SENT), None
+@dataclass
+class Trip:
+    """One mail after the other; while the server thinks about one, the next is made ready."""
+
+    ctx: Context
+    mailer: Mailer
+    ready: Outgoing | None = None
+
+    def go(self, waiting: Waiting, link: str, following: Waiting | None) -> tuple[Ended, Away | None]:
+        """Hand one over. What became of it; and Away, when no mail can be sent now: then this one keeps its tries."""
+        row = waiting.row
+        try:
+            if waiting.bounced or (row.channel_id and not waiting.sealed_url):
+                raise JobError(outbox.CAME_BACK if waiting.bounced else STOPPED)
+            ready, self.ready = self.ready, None
+            mail = ready if ready and ready.id == row.id else _outgoing(self.ctx, self.mailer, waiting, link)
+            self.mailer.send(mail, lambda: self._ahead(following))
+        except Away as error:
+            return Ended(row.id, QUEUED, str(error), row.tries), error
+        except TryLater as error:
+            state = FAILED if row.tries + 1 >= TRIES else QUEUED
+            _channel(self.ctx, waiting, str(error) if state == FAILED else None)
+            return Ended(row.id, state, str(error), row.tries + 1), None
+        except JobError as error:
+            _channel(self.ctx, waiting, str(error))
+            return Ended(row.id, FAILED, str(error), row.tries + 1), None
+        _channel(self.ctx, waiting, "")
+        return Ended(row.id, SENT), None
+
+    def _ahead(self, following: Waiting | None) -> None:
+        """What needs neither database nor storage: their failure must not fall between a mail and its end."""
+        if following is None or following.bounced or following.pictures:
+            return
+        if not following.row.link and not following.row.channel_id:
+            self.ready = _outgoing(self.ctx, self.mailer, following, "")
+            self.mailer.prepare(self.ready)
 
 
 def _channel(ctx: Context, waiting: Waiting, error: str | None) -> None:
@@ -179,9 +199,8 @@ def _outgoing(ctx: Context, mailer: Mailer, waiting: Waiting, link: str) -> Outg
     instead = stop or f"{ctx.origin}/account"
     text, html = text.replace(STOP, instead), html.replace(STOP, escape(instead))
     pictures = tuple(_pictures(ctx, waiting)) if html else ()
-    return Outgoing(
-        row.id, row.to, row.subject, text, html, pictures, row.stop if stop else "", stop, waiting.sealed_url
-    )
+    kind = row.stop if stop else ""
+    return Outgoing(row.id, row.to, row.subject, text, html, pictures, kind, stop, waiting.sealed_url)
 
 
 def _pictures(ctx: Context, waiting: Waiting) -> Iterator[Inline]:
