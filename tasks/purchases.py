@@ -140,23 +140,35 @@ def send(session: Session, order: Purchase, today: date) -> None:
 
 
 def receive(
-    session: Session, order: Purchase, arrivals: Sequence[Arrival], on: date, by: str | None = None, note: str = ""
+    session: Session,
+    order: Purchase,
+    arrivals: Sequence[Arrival],
+    on: date,
+    by: str | None = None,
+    note: str = "",
+    mark: str | None = None,
 ) -> list[Movement]:
     """What came: movements, and the order one step further. All of it is written, or nothing.
+
+    Args:
+        mark: a fingerprint of whoever asks; what it was recorded for before is not recorded again.
 
     Raises:
         ValueError: more than is to come, nothing at all, or an order that is not on its way.
     """
     if not arrivals:
         raise ValueError("Say of at least one line how many came.")
+    _lock(session, order)
+    if mark and session.scalar(select(Movement.id).where(Movement.fingerprint == mark).limit(1)):
+        return []
     _step(session, order, ON_ORDER)
-    came = []
+    came: list[Movement] = []
     for each in arrivals:
         asked = select(PurchaseLine).where(PurchaseLine.id == each.line_id, PurchaseLine.purchase_id == order.id)
         line = session.scalar(asked)
         if line is None:
             raise ValueError("This line is not on the order any more.")
-        came.append(_arrived(session, line, each, on, by, note))
+        came.append(_arrived(session, line, each, on, by, note, mark if not came else None))
     _standing(session, order)
     return came
 
@@ -192,14 +204,16 @@ def take_back(session: Session, movement: Movement) -> None:
         _step(session, order, (PARTLY, CLOSED), state=PARTLY if some else SENT, closed_at=None)
 
 
-def _arrived(session: Session, line: PurchaseLine, each: Arrival, on: date, by: str | None, note: str) -> Movement:
+def _arrived(
+    session: Session, line: PurchaseLine, each: Arrival, on: date, by: str | None, note: str, mark: str | None
+) -> Movement:
     amount, product = quantity(each.amount), line.product
     if not _receive(session, line, amount):
         left = max(line.quantity - line.received, Decimal(0))
         raise ValueError(TOO_MANY.format(left=plain(left), name=product.name))
     return record(
         session, product, "purchase", amount, on, location_id=each.location_id, expires_on=each.expires_on,
-        unit_price=line.unit_cost, line_id=line.id, created_by=by, note=note,
+        unit_price=line.unit_cost, line_id=line.id, created_by=by, note=note, fingerprint=mark,
     )  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from web.inputs import Form, _email
 
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2200, 1, 1)
 MOST_DAYS = 730
+PROGRAM = "a program"  # the context of what the API reads
 NO_DAY = "Give a day of the calendar, such as 2026-03-01."
 
 
@@ -20,8 +21,33 @@ def _empty(value: Any) -> Any:
     return None if isinstance(value, str) and not value.strip() else value
 
 
-def _amount(value: Any) -> Decimal:
-    return value if isinstance(value, Decimal) else money.parse(str(value))
+def _amount(value: Any, info: ValidationInfo) -> Decimal:
+    """As people write it; what a program gives has a point before its decimals."""
+    if isinstance(value, Decimal):
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = format(Decimal(str(value)), "f")
+    return money.parse(str(value), decimal=".") if info.context == PROGRAM else read_amount(str(value))
+
+
+def read_amount(text: str) -> Decimal:
+    """An amount or a quantity from a form's field.
+
+    Raises:
+        ValueError: a sentence. 1.234 kg may be meant, or 1,234 pieces: it is asked for in a way that says which.
+    """
+    try:
+        return money.parse(text)
+    except ValueError as error:
+        raise ValueError(str(error).replace("with two decimals", "with four decimals, as 1.2340")) from None
+
+
+def typed(value: Decimal | None, currency: str = "") -> str:
+    """An amount as it stands in a field, and is read again as the same: 1.234 as 1.2340."""
+    if value is None:
+        return ""
+    text = money.typed(value, currency)
+    return f"{text}0" if len(text.partition(".")[2]) == 3 else text
 
 
 def _price(value: Decimal) -> Decimal:

@@ -13,7 +13,6 @@ from sqlalchemy.orm import Session, aliased
 
 from models.account import Account
 from models.stock import KINDS, Location, Movement, Product
-from tasks import money
 from tasks.movements import quantity
 from tasks.movements_many import Row, Wrong, record_many
 from tasks.tables import csv_lines
@@ -21,6 +20,7 @@ from web import stock_view
 from web.current import current_workspace, me, reading, require_role, runtime, writing
 from web.inputs import page_number
 from web.stock import bp
+from web.stock_inputs import read_amount
 from web.stock_view import PER_PAGE
 
 HEAD = (
@@ -96,7 +96,7 @@ def count_all() -> ResponseReturnValue:
     for product_id, text in given.items():
         if text:
             try:
-                amount = quantity(money.parse(text), zero=True)
+                amount = quantity(read_amount(text), zero=True)
                 rows.append(Row(product_id, "count", amount, day, place or None, note="Stocktake", created_by=me().id))
             except ValueError as error:
                 errors[product_id] = str(error)

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from models.engine import again
 from models.stock import CANCELLED, CLOSED, DRAFT, ON_ORDER, PARTLY, SENT, Product, Purchase, PurchaseLine
-from tasks import money, purchases
+from tasks import purchases
 from tasks.movements import plain, quantity
 from tasks.purchases import Arrival, Wanted
 from tasks.tables import csv_lines
@@ -19,7 +19,7 @@ from web import stock_view
 from web.current import current_workspace, me, reading, require_role, writing
 from web.inputs import page_number, read_form
 from web.stock import bp
-from web.stock_inputs import NO_DAY, LineForm, OrderForm, day_of
+from web.stock_inputs import NO_DAY, LineForm, OrderForm, day_of, read_amount
 from web.stock_view import PER_PAGE
 
 SHOWN = {
@@ -72,7 +72,7 @@ def order(order_id: str) -> ResponseReturnValue:
 @bp.get("/stock/orders/<order_id>/print")
 def print_order(order_id: str) -> ResponseReturnValue:
     with reading() as session:
-        found = _find(session, order_id)
+        found = find(session, order_id)
         return render_template(
             "stock/order_print.html", order=found, sums=_sums(found), house=stock_view.house(session)
         )
@@ -81,7 +81,7 @@ def print_order(order_id: str) -> ResponseReturnValue:
 @bp.get("/stock/orders/<order_id>/order.csv")
 def order_csv(order_id: str) -> Response:
     with reading() as session:
-        found = _find(session, order_id)
+        found = find(session, order_id)
         rows = list(_rows(found))
     head = {"Content-Disposition": f'attachment; filename="order-{found.number}.csv"'}
     return Response(csv_lines(HEAD, rows), content_type="text/csv; charset=utf-8", headers=head)
@@ -136,7 +136,7 @@ def step(order_id: str, step: str) -> ResponseReturnValue:
 def receive(order_id: str) -> ResponseReturnValue:
     """What came: of all lines what is still to come, or of each the quantity that was written beside it."""
     with reading() as session:
-        found, today = _find(session, order_id), stock_view.house(session).today
+        found, today = find(session, order_id), stock_view.house(session).today
         arrivals, errors = _arrivals(found, request.form, today)
     if errors:
         return _page(order_id, errors, request.form), 422
@@ -152,7 +152,7 @@ def _do(order_id: str, deed: Callable[[Session, Purchase], Any], words: str, fie
     """A step of an order, written or refused with its sentence."""
     try:
         with writing() as session:
-            deed(session, _find(session, order_id))
+            deed(session, find(session, order_id))
     except ValueError as error:
         return _page(order_id, {field: str(error)}, request.form), 422
     if words:
@@ -169,7 +169,7 @@ def _arrivals(found: Purchase, form: Mapping[str, str], today: date) -> tuple[li
         if left <= 0 or not (text or "all" in form):
             continue
         try:
-            amount = left if "all" in form and not text else quantity(money.parse(text))
+            amount = left if "all" in form and not text else quantity(read_amount(text))
             expires = day_of(form.get(f"expires-{line.id}", ""))
             if expires and expires < today and "expired" not in form:
                 raise ValueError("That day is past already; tick “past its day” below if it came in all the same.")
@@ -195,7 +195,7 @@ def _named(session: Session, text: str) -> Product:
     raise ValueError(TWO if same else UNKNOWN)
 
 
-def _find(session: Session, order_id: str) -> Purchase:
+def find(session: Session, order_id: str) -> Purchase:
     return purchases.find(session, order_id) or abort(404)
 
 
@@ -205,7 +205,7 @@ def _to(order_id: str) -> ResponseReturnValue:
 
 def _page(order_id: str, errors: dict[str, str] | None = None, given: Mapping[str, Any] | None = None) -> str:
     with reading() as session:
-        found = _find(session, order_id)
+        found = find(session, order_id)
         offered = select(Product).where(Product.discontinued.is_(False)).order_by(Product.name).limit(300)
         if found.supplier_id:
             offered = offered.where(Product.supplier_id == found.supplier_id)

@@ -1,28 +1,26 @@
 """One product: what there is of it, where, until when, how it moved; and the quick form that records what happens."""
 
-import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
-from flask import abort, flash, redirect, render_template, request, url_for
+from flask import flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.alert import FIRING, PENDING, Alert
 from models.stock import KINDS, Location, Movement, Product
-from tasks.movements import hold, plain, record
+from tasks.movements import plain
 from tasks.reversals import counted_since, reverse
-from web import stock_charts, stock_moves, stock_view, submission
+from web import stock_book, stock_charts, stock_moves, stock_view, submission
 from web.current import me, reading, require_role, writing
 from web.inputs import read_form
 from web.stock import bp
 from web.stock_charts import Chart
 from web.stock_inputs import MovementForm
-from web.stock_view import NOTHING, House
+from web.stock_view import NOTHING
 from workers.enqueue import KeyConflict
 
 BACK = 180  # days of history on the page
@@ -36,17 +34,6 @@ SAID = {
     "transfer": "Moved",
 }
 SENT_ALREADY = "This form was sent before, with other values. Look at the movements, and send it again if it is new."
-LATER = "The day is still to come. Record it when it has happened."
-EXPIRED = "This lot is past its day already. Tick “It is past its day” if it came in all the same."
-ONLY_IN = "Only what comes in has a day it expires on."
-
-
-@dataclass(frozen=True)
-class Told:
-    """What became of a form: the movement, or what is wrong with it."""
-
-    movement: Movement | None
-    errors: dict[str, str]
 
 
 @bp.get("/stock/products/<product_id>")
@@ -60,14 +47,14 @@ def product(product_id: str) -> ResponseReturnValue:
 def move(product_id: str) -> ResponseReturnValue:
     """Record what happened. The same form sent twice is recorded once."""
     form, errors = read_form(MovementForm)
-    told, status = Told(None, errors), 422
+    told, status = stock_book.Told(None, errors), 422
     try:
         with writing() as session:
             found, house = stock_view.product(session, product_id), stock_view.house(session)
             if form is not None:
-                told = record_form(session, found, form, house, key=submission.form_key())
+                told = stock_book.record_form(session, found, form, house, key=submission.form_key())
     except KeyConflict:
-        told, status = Told(None, {"": SENT_ALREADY}), 409
+        told, status = stock_book.Told(None, {"": SENT_ALREADY}), 409
     if told.movement is None:
         with reading() as session:
             return _page(session, stock_view.product(session, product_id), told.errors, request.form), status
@@ -83,11 +70,11 @@ def move(product_id: str) -> ResponseReturnValue:
 def reverse_movement(movement_id: str) -> ResponseReturnValue:
     """A counter movement; the wrong one stays to be seen."""
     with reading() as session:
-        wrong = session.scalar(select(Movement).where(Movement.id == movement_id)) or abort(404)
+        wrong = stock_book.movement(session, movement_id)
         product_id, counted = wrong.product_id, counted_since(session, wrong)
     try:
         with writing() as session:
-            reverse(session, session.scalars(select(Movement).where(Movement.id == movement_id)).one(), me().id)
+            reverse(session, stock_book.movement(session, movement_id), me().id)
         flash("Reversed by a counter movement; both stay in the list.", "success")
     except ValueError as error:
         flash(str(error), "warning")
@@ -96,66 +83,6 @@ def reverse_movement(movement_id: str) -> ResponseReturnValue:
         words = f"The product was counted on {counted:%-d %b %Y}, after the movement that was wrong, and that count "
         flash(words + "may have set it right already. Look whether the quantity is what lies there.", "warning")
     return redirect(url_for("stock.product", product_id=product_id, _anchor="movements"), 303)
-
-
-def record_form(session: Session, product: Product, form: MovementForm, house: House, *, key: str | None) -> Told:
-    """Record a checked form; what its key was recorded as before is given back.
-
-    Raises:
-        KeyConflict: the key stands for another movement.
-    """
-    errors = _unfit(form, house)
-    if errors:
-        return Told(None, errors)
-    hold(session, [product.id])  # whoever sends the same form beside us waits here
-    mark = _mark(product, key) if key else None
-    on = form.on or house.today
-    if mark and (known := session.scalar(select(Movement).where(Movement.fingerprint == mark))):
-        return Told(_same(known, form), {})
-    more = form.model_dump(exclude={"kind", "quantity", "on", "expired"})
-    try:
-        with session.begin_nested():
-            made = record(session, product, form.kind, form.quantity, on, fingerprint=mark, created_by=me().id, **more)
-    except ValueError as error:
-        return Told(None, {_field(str(error)): str(error)})
-    return Told(made, {})
-
-
-def _unfit(form: MovementForm, house: House) -> dict[str, str]:
-    """What only shows when the fields are looked at together."""
-    wrong = {}
-    if form.kind not in KINDS:
-        wrong["kind"] = f"Choose one of {', '.join(KINDS)}."
-    if form.quantity == 0 and form.kind != "count":
-        wrong["quantity"] = "Give a quantity above zero."
-    if form.on and form.on > house.today + timedelta(days=1):  # somewhere it is tomorrow already
-        wrong["on"] = LATER
-    if form.expires_on and form.kind not in ("purchase", "return"):
-        wrong["expires_on"] = ONLY_IN
-    elif form.expires_on and form.expires_on < (form.on or house.today) and not form.expired:
-        wrong["expires_on"] = EXPIRED
-    if form.kind == "transfer" and not form.to_location_id:
-        wrong["to_location_id"] = "Say where it goes."
-    return wrong
-
-
-def _same(known: Movement, form: MovementForm) -> Movement:
-    amount = known.counted if known.kind == "count" else abs(known.quantity)
-    if (known.kind, amount) != (form.kind, form.quantity):
-        raise KeyConflict
-    return known
-
-
-def _mark(product: Product, key: str) -> str:
-    """A key's fingerprint; it is the workspace's own, for the sessions that see all of them."""
-    return hashlib.sha256(f"{product.workspace_id} {product.id} {key}".encode()).hexdigest()
-
-
-def _field(message: str) -> str:
-    """Beside which field a refusal of the database stands."""
-    if "location" in message:
-        return "to_location_id" if "another" in message or "goes" in message else "location_id"
-    return "quantity"
 
 
 def _said(movement: Movement, product: Product) -> str:

@@ -17,7 +17,7 @@ from web import stock_view
 from web.current import current_workspace, reading, require_role, runtime, writing
 from web.inputs import page_number, read_form
 from web.stock import bp
-from web.stock_inputs import ProductForm
+from web.stock_inputs import ProductForm, typed
 from web.stock_view import PER_PAGE
 
 SORTS: dict[str, Any] = {
@@ -199,9 +199,9 @@ def _shown(product: Product) -> dict[str, Any]:
     """As it stands in the form's fields."""
     values = {name: getattr(product, name) for name in ProductForm.model_fields}
     for name in ("price", "cost"):
-        values[name] = "" if values[name] is None else money.typed(values[name], product.currency)
+        values[name] = typed(values[name], product.currency)
     for name in ("reorder_level", "target", "pack_size"):
-        values[name] = "" if values[name] is None else money.typed(values[name])
+        values[name] = typed(values[name])
     return {name: "" if value is None else value for name, value in values.items()}
 
 
