@@ -75,6 +75,7 @@ class Entry(Owned, Base):
         ),
         Index("ix_entry_purse", "purse_id", "workspace_id", "on_day", "amount"),  # balances, read from it alone
         Index("ix_entry_payee", "payee_id"),
+        Index("ix_entry_fingerprint", "workspace_id", "fingerprint"),  # whatever is asked, the workspace goes along
         UniqueConstraint("recurring_id", "on_day"),
     )
 
@@ -91,7 +92,7 @@ class Entry(Owned, Base):
     transfer_id: Mapped[str | None] = mapped_column(ID, index=True)
     recurring_id: Mapped[str | None] = mapped_column(ID, ForeignKey("recurring.id", ondelete="SET NULL"))
     intake_id: Mapped[str | None] = mapped_column(ID, ForeignKey("intake.id", ondelete="SET NULL"), index=True)
-    fingerprint: Mapped[str | None] = mapped_column(String(64), index=True)  # of the bank's own line, to know it again
+    fingerprint: Mapped[str | None] = mapped_column(String(64))  # of the bank's own line, to know it again
     created_by: Mapped[str | None] = mapped_column(ID, ForeignKey("account.id", ondelete="SET NULL"))
     created_at: Mapped[int] = mapped_column(BigInteger, default=db_now())
     purse: Mapped[Purse] = relationship()

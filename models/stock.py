@@ -83,6 +83,7 @@ class Movement(Owned, Base):
         Index("ix_movement_product", "product_id", "kind", "on_day", "quantity"),
         Index("ix_movement_list", "workspace_id", "on_day", "id"),
         Index("ix_movement_expiry", "workspace_id", "expires_on"),
+        Index("ix_movement_fingerprint", "workspace_id", "fingerprint"),
         Index("ix_movement_place", "location_id", "product_id", "quantity"),
     )
 
@@ -101,7 +102,7 @@ class Movement(Owned, Base):
     reverses_id: Mapped[str | None] = mapped_column(ID, index=True)  # the wrong one that it takes back
     line_id: Mapped[str | None] = mapped_column(ID, ForeignKey("purchase_line.id", ondelete="SET NULL"), index=True)
     intake_id: Mapped[str | None] = mapped_column(ID, ForeignKey("intake.id", ondelete="SET NULL"), index=True)
-    fingerprint: Mapped[str | None] = mapped_column(String(64), index=True)
+    fingerprint: Mapped[str | None] = mapped_column(String(64))
     created_by: Mapped[str | None] = mapped_column(ID, ForeignKey("account.id", ondelete="SET NULL"))
     created_at: Mapped[int] = mapped_column(BigInteger, default=db_now())
     product: Mapped[Product] = relationship()

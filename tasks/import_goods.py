@@ -140,8 +140,8 @@ class Writer:
 
     def _order(self, supplier: str | None, wanted: list[What]) -> None:
         """One order for each supplier, sent: it is on its way already."""
-        more = {"intake_id": self.intake.id, "created_by": self.by, "note": ON_ORDER}
-        order = purchases.draft(self.session, self.intake.workspace_id, supplier, **more)
+        more: What = {"intake_id": self.intake.id, "created_by": self.by, "note": ON_ORDER}
+        order = purchases.draft(self.session, self.intake.workspace_id, supplier, (), **more)
         here = {"workspace_id": self.intake.workspace_id, "purchase_id": order.id, "received": Decimal(0)}
         lines = [{"id": new_id(), **here, **each} for each in wanted]
         self.session.execute(insert(cast(Table, PurchaseLine.__table__)), lines)

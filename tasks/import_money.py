@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from sqlalchemy import Table, delete, exists, func, insert, select, update
-from sqlalchemy.orm import InstrumentedAttribute, Session
+from sqlalchemy.orm import InstrumentedAttribute, Session, aliased
 
 from models.base import new_id
 from models.intake import NEW, Intake, IntakeLine
@@ -156,35 +156,32 @@ def new_lines(session: Session, intake_id: str) -> Iterator[list[What]]:
 
 def changed_since(session: Session, intake_id: str) -> list[str]:
     """The entries of an import whose day, amount, payee or note somebody changed, or whose payment was split."""
-    changed: list[str] = []
-    last = ""
+    alien = _split_by_hand(session, intake_id)
     asked = (
-        select(
-            Entry.id, Entry.purse_id, Entry.on, Entry.amount, Entry.note, Entry.fingerprint, Entry.split_id, Payee.name
-        )
+        select(Entry.id, Entry.purse_id, Entry.on, Entry.amount, Entry.note, Entry.fingerprint, Entry.split_id)
+        .add_columns(Payee.name)
         .outerjoin(Payee, Payee.id == Entry.payee_id)
         .where(Entry.intake_id == intake_id)
-        .order_by(Entry.id)
-        .limit(AT_ONCE)
     )
-    while rows := session.execute(asked.where(Entry.id > last)).all():
-        last = rows[-1].id
-        alien = _split_by_hand(session, intake_id, [row.split_id for row in rows if row.split_id])
-        for row in rows:
-            if row.split_id:
-                changed += [row.id] if row.split_id in alien else []
-            elif row.fingerprint:
-                mark = stem(row.purse_id, key_of_entry(row.on.isoformat(), row.amount, row.name or "", row.note))
-                changed += [row.id] if mark != row.fingerprint[:LENGTH] else []
-    return changed
+    with session.execute(asked.execution_options(yield_per=AT_ONCE)) as rows:
+        return [row.id for row in rows if _is_changed(row, alien)]
 
 
-def _split_by_hand(session: Session, intake_id: str, splits: list[str]) -> set[str]:
-    """Payments of which a part is not of this import."""
-    if not splits:
-        return set()
-    alien = select(Entry.split_id).where(Entry.split_id.in_(sorted(set(splits))))
-    others = alien.where((Entry.intake_id != intake_id) | Entry.intake_id.is_(None))
+def _is_changed(row: Any, alien: set[str]) -> bool:
+    """Parts of a split payment, and the other side of a transfer, have no words of their own to be known by."""
+    if row.split_id:
+        return row.split_id in alien
+    if not row.fingerprint:
+        return False
+    mark = stem(row.purse_id, key_of_entry(row.on.isoformat(), row.amount, row.name or "", row.note))
+    return bool(mark != row.fingerprint[:LENGTH])
+
+
+def _split_by_hand(session: Session, intake_id: str) -> set[str]:
+    """Payments of this import of which a part is not of it."""
+    ours = aliased(Entry)
+    alien = select(Entry.split_id).join(ours, ours.split_id == Entry.split_id).where(ours.intake_id == intake_id)
+    others = alien.where((Entry.intake_id != intake_id) | Entry.intake_id.is_(None)).distinct()
     return {split for split in session.scalars(others) if split}
 
 

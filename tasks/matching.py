@@ -107,7 +107,7 @@ def _expenses(matcher: Matcher, session: Session, rows: list[Row]) -> None:
     known = held(session, Entry.fingerprint, [row.what["print"] for row in placed if row.what and "print" in row.what])
     names = sorted({row.what.get("payee", "") for row in placed if row.what})
     asked = select(Payee.name, Category.name).outerjoin(Category, Category.id == Payee.category_id)
-    payees = {row[0]: row[1] for row in session.execute(asked.where(Payee.name.in_(names)))}
+    payees: dict[str, str | None] = {row[0]: row[1] for row in session.execute(asked.where(Payee.name.in_(names)))}
     for row in placed:
         what = row.what or {}
         if what.pop("print", "") in known:

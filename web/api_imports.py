@@ -46,11 +46,10 @@ def import_lines(intake_id: str) -> ResponseReturnValue:
     with reading() as session:
         import_book.find(session, intake_id)
         rows = import_book.lines(session, intake_id, state, after, MOST_LINES)
-    more = {"state": state or None, "after": rows[-1].number} if len(rows) == MOST_LINES else None
-    return jsonify(
-        lines=[_line(row) for row in rows],
-        next=url_for("api.import_lines", intake_id=intake_id, **more) if more else None,
-    )
+    following = None
+    if len(rows) == MOST_LINES:
+        following = url_for("api.import_lines", intake_id=intake_id, state=state or None, after=rows[-1].number)
+    return jsonify(lines=[_line(row) for row in rows], next=following)
 
 
 @bp.post("/imports/<intake_id>/apply")

@@ -45,7 +45,7 @@ lines = cast(Table, IntakeLine.__table__)
 
 def _choice(title: str, labels: dict[str, str], help_: str = "") -> Any:
     """A field of which nothing need be chosen: it is found by itself."""
-    return Field("", title=title, description=help_, json_schema_extra={"labels": {"": "Found by itself", **labels}})  # type: ignore[dict-item]
+    return Field("", title=title, description=help_, json_schema_extra={"labels": {"": "Found by itself", **labels}})
 
 
 class ImportParams(Params):

@@ -411,7 +411,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('recurring_id', 'on_day', name=op.f('uq_entry_recurring_id_on_day'))
     )
     with op.batch_alter_table('entry', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_entry_fingerprint'), ['fingerprint'], unique=False)
+        batch_op.create_index('ix_entry_fingerprint', ['workspace_id', 'fingerprint'], unique=False)
         batch_op.create_index(batch_op.f('ix_entry_intake_id'), ['intake_id'], unique=False)
         batch_op.create_index('ix_entry_list', ['workspace_id', 'on_day', 'id', 'currency', 'transfer_id', 'category_id', 'recurring_id', 'amount'], unique=False)
         batch_op.create_index('ix_entry_payee', ['payee_id'], unique=False)
@@ -466,7 +466,7 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('id', name=op.f('pk_movement'))
     )
     with op.batch_alter_table('movement', schema=None) as batch_op:
-        batch_op.create_index(batch_op.f('ix_movement_fingerprint'), ['fingerprint'], unique=False)
+        batch_op.create_index('ix_movement_fingerprint', ['workspace_id', 'fingerprint'], unique=False)
         batch_op.create_index(batch_op.f('ix_movement_intake_id'), ['intake_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_movement_line_id'), ['line_id'], unique=False)
         batch_op.create_index('ix_movement_expiry', ['workspace_id', 'expires_on'], unique=False)
