@@ -11,9 +11,9 @@
 
   if (!document.title.trim()) found.push("the page has no title");
   if (!document.documentElement.lang) found.push("the page says no language");
-  for (const [what, wanted] of [["h1", 1], ["main", 1]]) {
+  for (const what of document.querySelector("nav") ? ["h1", "main"] : ["h1"]) {  // a mail has no nav and no main
     const count = [...document.querySelectorAll(what)].filter(shown).length;
-    if (count !== wanted) found.push(`${count} ${what}, not ${wanted}`);
+    if (count !== 1) found.push(`${count} ${what}, not 1`);
   }
   let last = 0;
   for (const heading of document.querySelectorAll("h1, h2, h3, h4, h5, h6")) {
@@ -34,7 +34,7 @@
   for (const clickable of document.querySelectorAll("a[href], button, summary, [role=button]")) {
     if (shown(clickable) && !words(clickable)) found.push(`no name: ${tell(clickable)}`);
   }
-  for (const table of document.querySelectorAll("table")) {
+  for (const table of document.querySelectorAll("table:not([role=presentation])")) {
     if (!table.querySelector("th")) found.push(`a table without headers: ${tell(table)}`);
     for (const head of table.querySelectorAll("th:not([scope])")) found.push(`no scope: ${tell(head)}`);
   }
@@ -47,7 +47,19 @@
       }
     }
   }
-  return [...new Set(found), ...contrasts()];
+  return [...new Set(found), ...contrasts(), ...sideways()];
+
+  function sideways() {
+    const width = document.documentElement.clientWidth;
+    const over = document.documentElement.scrollWidth - width;
+    if (over <= 0) return [];
+    const scrolls = (one) => one && one !== document.documentElement
+      && (getComputedStyle(one).overflowX !== "visible" || scrolls(one.parentElement));
+    const wide = [...document.querySelectorAll("body *")].filter(
+      (one) => one.getBoundingClientRect().right > width + 1 && !scrolls(one.parentElement),
+    );
+    return [`${over} pixels wider than a screen of ${width}: ${wide.slice(0, 2).map(tell).join(" … ")}`];
+  }
 
   // WCAG AA: 4.5 to 1, of large text 3 to 1. What stands on a picture or a gradient is left to the eye.
   function contrasts() {

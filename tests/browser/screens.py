@@ -19,7 +19,6 @@ AUDIT = Path(__file__).with_name("audit.js").read_text("utf-8")
 GIVEN = {"kind": "health", "name": "beat-silent", "filename": "style.css", "page": "beat-silent"}
 TABLES = {"mail_id": "delivery", "order_id": "purchase", "import_id": "intake"}  # ids that are not named as their table
 OTHERS = ("flower", "static")  # another program's pages, and files
-SIDEWAYS = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
 
 
 @dataclass(frozen=True)
@@ -69,7 +68,4 @@ def _id(runtime: Runtime, argument: str, workspace: str) -> str | None:
 def complaints(page: Page) -> list[str]:
     """What is wrong with the page that is shown."""
     found: list[str] = page.evaluate(AUDIT)
-    width = page.viewport_size["width"] if page.viewport_size else 0
-    if (too_wide := page.evaluate(SIDEWAYS)) > 0:
-        found.append(f"{too_wide} pixels wider than a screen of {width}")
     return found
