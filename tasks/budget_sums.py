@@ -19,12 +19,14 @@ from sqlalchemy import (
     String,
     and_,
     case,
+    column,
     func,
     literal,
     or_,
     select,
     type_coerce,
     union_all,
+    values,
 )
 from sqlalchemy.orm import Session
 
@@ -36,6 +38,7 @@ from tasks.budget.pace import EVIDENCE_USED, MARGIN
 
 UNIT = 10_000  # of a column `Fixed`, whose whole numbers are reckoned with here
 Bound = tuple[str, int, int, date, date]  # period, where it starts, which day it is for, its days
+FEW = 8  # periods of budgets in one statement that is kept
 NEAR = EVIDENCE_USED - MARGIN  # per cent: below it nothing is pending, forecast or warned of
 
 
@@ -146,18 +149,17 @@ def _bounds(session: Session, calendar: Calendar, scope: Scope) -> _Bounds | Non
 
 
 def _table(data: list[Bound]) -> CTE:
-    """Rows as a table. Their number is made up to 8, 16, 32, …, so that few statements are compiled, and kept.
-
-    To compile one takes longer than to ask for a workspace's budgets, and one with VALUES is compiled each time.
+    """Rows as a table. Few are made up to FEW, so that one statement is compiled and kept: to compile it takes longer
+    than to ask for a workspace's budgets. One with VALUES is compiled each time, but quickly, however many there are.
     """
-    size = 8
-    while size < len(data):
-        size *= 2
+    kinds = (("period", String(8)), ("starts", Integer()), ("day", Integer()), ("start", Date()), ("until", Date()))
+    if len(data) > FEW:
+        columns = [column(name, kind) for name, kind in kinds]
+        return values(*columns, name="bounds").data(data).cte("bounds")
     never = ("", 0, 0, data[0][3], data[0][4])  # no budget is of this period
-    columns = (("period", String(8)), ("starts", Integer()), ("day", Integer()), ("start", Date()), ("until", Date()))
     rows = [
-        select(*(literal(value, kind).label(name) for value, (name, kind) in zip(each, columns, strict=True)))
-        for each in [*data, *[never] * (size - len(data))]
+        select(*(literal(value, kind).label(name) for value, (name, kind) in zip(each, kinds, strict=True)))
+        for each in [*data, *[never] * (FEW - len(data))]
     ]
     return union_all(*rows).cte("bounds")
 

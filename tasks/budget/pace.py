@@ -12,6 +12,7 @@ with evidence: a third of the period gone, and half of the limit used.
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 from math import sqrt
 
 from tasks.budget.periods import Window
@@ -51,7 +52,7 @@ class Forecast:
     floor: Decimal  # four ends in five are above it
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Standing:
     """A budget in its period, of one day.
 
@@ -100,7 +101,7 @@ class Standing:
         """Whether it will likely be overspent."""
         return self._forecast_above(EVIDENCE_USED, 100)
 
-    @property
+    @cached_property
     def level(self) -> int:
         """Of 100, 80, 70 (forecast), 50 and 0 the first that holds. Where nothing may go, any spending is over it."""
         if self.limit <= 0:

@@ -16,6 +16,9 @@ class Words:
     end: str
 
 
+NOTHING = Words("", "", "")
+
+
 def told(name: str, period: str, standing: Standing) -> Words:
     """The words for a budget as it stands."""
     ahead = days(standing.days_left)
