@@ -18,6 +18,7 @@ from models.base import Base
 from models.delivery import Delivery
 from models.run import Run
 from models.session import EVERYONE
+from tests.adas_stock import stock_of
 from tests.conftest import Person, new_person
 from tests.front import WORKER, browser_of, hand_over, run_id, text_file, token_of
 from tests.web_fixtures import Browser
@@ -65,7 +66,9 @@ def adas(app: Flask, runtime: Runtime, ada: Person) -> Theirs:
         "run_id": found, "waiting": waiting, "artifact_id": artifact, "mail_id": mail, "delivery_id": mail,
         "workspace_id": ada.workspace_id, "account_id": ada.account_id, "kind": "probe", "filename": "style.css",
     }  # fmt: skip
-    return Theirs(ids, [SECRET, "ada@example.org", "Ada's workspace", upload, *list(ids.values())[:7]])
+    marks = [SECRET, "ada@example.org", "Ada's workspace", upload, *list(ids.values())[:7]]
+    stock = stock_of(runtime, ada, SECRET)
+    return Theirs(ids | stock, [*marks, *list(stock.values())[:6]])
 
 
 def path_of(rule: Rule, theirs: Theirs) -> str:
