@@ -159,7 +159,7 @@ def _by_content(roles: list[str], guesses: list[tuple[str, int]], body: list[Rec
         roles = _take(roles, free, body, "currency", lambda cell: len(cell) == 3 and money.known(cell))
     for at in free:
         cells = [record.cells[at] for record in body if at < len(record.cells) and record.cells[at]]
-        if not roles[at] and cells and not any(map(_is_value, cells[:20])):
+        if not roles[at] and len(max(cells, key=len, default="")) > 2 and not any(map(_is_value, cells[:20])):
             roles[at] = "note"
     if "payee" not in roles and "note" in roles:
         roles[roles.index("note")] = "payee"

@@ -9,7 +9,7 @@ ORDERS = {"dmy": "day, month, year", "mdy": "month, day, year", "ymd": "year, mo
 NO_DAY = "“{}” is no day of the calendar; dates here are read as {}."
 NO_DATE = "There is no date in this line."
 TIME = re.compile(
-    r"[T,\s]*\b\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s*[ap]\.?m\.?)?\s*(Z|UTC|GMT|[+-]\d\d:?\d\d)?[,\s]*", re.I
+    r"[T,\s]*(?<!\d)\d{1,2}:\d{2}(:\d{2}([.,]\d+)?)?(\s*[ap]\.?m\.?)?\s*(Z|UTC|GMT|[+-]\d\d:?\d\d)?[,\s]*", re.I
 )
 NUMBERS = re.compile(r"(\d{1,4})\s*[./\-#'’ ]\s*(\d{1,2})\s*[./\-#'’ ]\s*(\d{1,4})\.?")
 TOGETHER = re.compile(r"\d{8}|\d{6}")
