@@ -11,7 +11,7 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, Table, case, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Integer, Table, and_, case, func, select, type_coerce
 from sqlalchemy import cast as as_type
 from sqlalchemy.orm import Session
 
@@ -39,18 +39,41 @@ _workspace = cast(Table, Workspace.__table__)
 
 @dataclass(frozen=True)
 class Part:
-    """Some products: of one workspace or of those in a row, and of ids in a row."""
+    """Some products: those of the workspaces in a row, or a piece of one workspace, or these alone.
 
-    after: str = ""  # workspaces behind this one; empty, here and below: there is no such bound
+    Attributes:
+        after, until: the workspaces behind the first and up to the second; empty, as below: without that bound.
+        only: this workspace; `from_id` and `to_id`: its products behind the first and up to the second.
+        ids: these products.
+    """
+
+    after: str = ""
     until: str = ""
-    from_id: str = ""  # products behind this one
+    only: str = ""
+    from_id: str = ""
     to_id: str = ""
-    ids: tuple[str, ...] = ()  # these alone
+    ids: tuple[str, ...] = ()
+
+    @classmethod
+    def bounded(cls, bounds: Sequence[str]) -> "Part":
+        """From what `bounds` said."""
+        return cls(*bounds[:5])
+
+    @property
+    def bounds(self) -> list[str]:
+        """For the params of a run."""
+        return [self.after, self.until, self.only, self.from_id, self.to_id]
 
     def where(self, workspace: Any, product: Any) -> list[ColumnElement[bool]]:
-        """As conditions on the columns of a table."""
-        found = [column > edge for column, edge in ((workspace, self.after), (product, self.from_id)) if edge]
-        found += [column <= edge for column, edge in ((workspace, self.until), (product, self.to_id)) if edge]
+        """As conditions on the columns of a table.
+
+        The bounds of products are on an expression, so that no planner goes along an index of products by them: there,
+        those of all workspaces lie mixed. It is the workspace that narrows, and these take a piece of it.
+        """
+        found = [workspace == self.only] if self.only else []
+        each = product.concat("")
+        found += [column > edge for column, edge in ((workspace, self.after), (each, self.from_id)) if edge]
+        found += [column <= edge for column, edge in ((workspace, self.until), (each, self.to_id)) if edge]
         return [*found, product.in_(self.ids)] if self.ids else found
 
 
@@ -94,20 +117,21 @@ def parts(session: Session, size: int = BATCH) -> list[Part]:
             after, sum_ = last, 0
         last, sum_ = place, sum_ + count
         if count > size:
-            found += _pieces(session, after, place, size)
+            found += _pieces(session, place, count, size)
             after, sum_ = place, 0
     if sum_:
         found.append(Part(after, last))
     return found
 
 
-def _pieces(session: Session, after: str, place: str, size: int) -> Iterator[Part]:
-    """One workspace of many products in even pieces."""
+def _pieces(session: Session, place: str, count: int, size: int) -> Iterator[Part]:
+    """One workspace of many products in pieces."""
     number = func.row_number().over(order_by=Product.id).label("number")
     inner = select(Product.id, number).where(Product.workspace_id == place).subquery()
-    edges = session.scalars(select(inner.c.id).where(inner.c.number % size == 0).order_by(inner.c.id)).all()
+    edge = (inner.c.number % size == 0, inner.c.number < count)
+    edges = session.scalars(select(inner.c.id).where(*edge).order_by(inner.c.id)).all()
     for from_id, to_id in pairwise(["", *edges, ""]):
-        yield Part(after, place, from_id, to_id)
+        yield Part(only=place, from_id=from_id, to_id=to_id)
 
 
 def places(session: Session, part: Part, now: int) -> dict[str, Place]:
@@ -243,13 +267,12 @@ def _sales(session: Session, part: Part, day: date, zones: Sequence[str], weeks:
     amount, on = _whole(_movement.c.quantity), _movement.c.on_day
     sums = [as_type(func.sum(amount), BigInteger)]
     sums += [as_type(func.sum(case((on >= start, amount), else_=0)), BigInteger) for start in starts[1:]]
-    asked = (
-        select(_movement.c.product_id, *sums)
-        .select_from(_product)
-        .join(_movement, _movement.c.product_id == _product.c.id)
-    )
-    asked = asked.where(_movement.c.kind.in_(("sale", "return")), on >= starts[0], on <= day, *_mine(session, part))
+    sold = (_movement.c.kind.in_(("sale", "return")), on >= starts[0], on <= day)
+    # An outer join, so that SQLite goes from the products to their sales, and not through all movements there are.
+    asked = select(_product.c.id, *sums).select_from(_product)
+    asked = asked.outerjoin(_movement, and_(_movement.c.product_id == _product.c.id, *sold))
+    asked = asked.where(*_mine(session, part)).having(sums[0].is_not(None))
     if zones:
         asked = asked.join(_workspace, _workspace.c.id == _product.c.workspace_id)
         asked = asked.where(_workspace.c.time_zone.in_(zones))
-    return asked.group_by(_movement.c.product_id)
+    return asked.group_by(_product.c.id)

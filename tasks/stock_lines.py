@@ -99,27 +99,29 @@ def _lines(seen: Look, which: list[int], rows: list[Any]) -> Iterator[Line]:
     plan = reorder.plan(
         projected, figures.reorder_level[at], targets, packs, daily, demand.weekly_spread[at], figures.lead_days[at]
     )
-    lasting = cover.days(figures.on_hand[at], daily)
-    lasting_projected = cover.days(projected, daily)
-    for here, (number, product) in enumerate(zip(which, rows, strict=True)):
-        pack = product.pack_size if product.pack_size > 0 else Decimal(1)
+    columns = (
+        rows, figures.on_order[at].tolist(), figures.lead_days[at].tolist(), plan.order.tolist(),
+        np.ceil(plan.up_to).tolist(), daily.tolist(), cover.days(figures.on_hand[at], daily).tolist(),
+        cover.days(projected, daily).tolist(), demand.kind[at].tolist(), seen.standing.level[at].tolist(),
+        seen.standing.fires[at].tolist(), seen.standing.clear[at].tolist(),
+    )  # fmt: skip
+    for row, coming, lead, order, up_to, rate, lasts, lasts_all, kind, level, fires, clear in zip(
+        *columns, strict=True
+    ):
+        pack = row.pack_size if row.pack_size > 0 else Decimal(1)
         yield Line(
-            workspace_id=product.workspace_id, product_id=product.id, sku=product.sku, name=product.name,
-            unit=product.unit, supplier_id=product.supplier_id, supplier=product.supplier or "",
-            currency=product.currency,
-            cost=product.cost, on_hand=product.on_hand, on_order=_exact(figures.on_order[number]),
-            reorder_level=product.reorder_level, pack=pack, order=_exact(plan.order[here]),
-            packs=int(_exact(plan.order[here]) / pack), up_to=_exact(np.ceil(plan.up_to[here])),
-            targeted=product.target is not None, daily=float(daily[here]), cover=_finite(lasting[here]),
-            cover_projected=_finite(lasting_projected[here]), lead_days=int(figures.lead_days[number]),
-            kind=int(demand.kind[number]), level=int(seen.standing.level[number]),
-            fires=bool(seen.standing.fires[number]), clear=bool(seen.standing.clear[number]),
-            discontinued=product.discontinued, revision=product.revision,
+            workspace_id=row.workspace_id, product_id=row.id, sku=row.sku, name=row.name, unit=row.unit,
+            supplier_id=row.supplier_id, supplier=row.supplier or "", currency=row.currency, cost=row.cost,
+            on_hand=row.on_hand, on_order=_exact(coming), reorder_level=row.reorder_level, pack=pack,
+            order=_exact(order), packs=int(_exact(order) / pack), up_to=_exact(up_to), targeted=row.target is not None,
+            daily=rate, cover=_finite(lasts), cover_projected=_finite(lasts_all), lead_days=int(lead), kind=kind,
+            level=level, fires=fires, clear=clear, discontinued=row.discontinued, revision=row.revision,
         )  # fmt: skip
 
 
 def _exact(value: float) -> Decimal:
-    return round(Decimal(float(value)), 4).normalize() + 0
+    """As it stands in the tables: what numpy made of ten-thousandths is one of them again."""
+    return Decimal(int(value)) if value == int(value) else round(Decimal(value), 4)
 
 
 def _finite(value: float) -> float | None:

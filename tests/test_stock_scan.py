@@ -202,7 +202,7 @@ def test_a_person_cannot_look_into_another_s_part(runtime: Runtime, ada: Person,
         product(session, "Tofu", 10, reorder_level=15)
     job = discover()["stock"]
     with runtime.database.write(ada.workspace_id) as session:
-        params = job.params(part=["", "", "", ""])  # type: ignore[call-arg]
+        params = job.params(part=[""] * 5)  # type: ignore[call-arg]
         found = submit(runtime, session, job, HandedOver(params), ada.workspace_id).id
     assert execute(runtime, found, WORKER) == "succeeded"
     with runtime.database.read(EVERYONE) as session:

@@ -16,7 +16,6 @@ from tasks.open_alerts import Key
 from tasks.stock_figures import Part
 
 SHOWN = 200
-BOUNDS = ("after", "until", "from_id", "to_id")
 
 
 class ExpiryParams(Params):
@@ -51,9 +50,8 @@ def run(params: ExpiryParams, ctx: Context) -> ExpiryResult:
     """Look at one workspace; in the system's, at all of them in parts that several workers share."""
     if ctx.workspace != SYSTEM:
         return _own(ctx)
-    if len(params.part) == len(BOUNDS):
-        after, until, from_id, to_id = params.part
-        return _one(ctx, Part(after, until, from_id, to_id))
+    if params.part:
+        return _one(ctx, Part.bounded(params.part))
     return _everything(ctx)
 
 
@@ -85,7 +83,7 @@ def _everything(ctx: Context) -> ExpiryResult:
     with ctx.read_everything() as session:
         parts = stock_figures.parts(session)
     if len(parts) > 1:
-        ctx.fan_out("expiry", [ExpiryParams(part=[getattr(each, name) for name in BOUNDS]) for each in parts])
+        ctx.fan_out("expiry", [ExpiryParams(part=each.bounds) for each in parts])
     return _together([_one(ctx, part).model_dump() for part in parts])
 
 

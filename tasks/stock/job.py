@@ -21,7 +21,6 @@ from tasks.stock_figures import Part
 if TYPE_CHECKING:
     from tasks.stock.simpler import Tally
 
-BOUNDS = ("after", "until", "from_id", "to_id")
 SHOWN = 200  # lines in a result; the reorder list has all
 
 
@@ -84,9 +83,8 @@ def run(params: StockParams, ctx: Context) -> StockResult:
     """Scan one workspace; in the system's, all of them in parts that several workers share."""
     if ctx.workspace != SYSTEM:
         return _own(ctx)
-    if len(params.part) == len(BOUNDS):
-        after, until, from_id, to_id = params.part
-        return _one(ctx, Part(after, until, from_id, to_id))
+    if params.part:
+        return _one(ctx, Part.bounded(params.part))
     return _everything(ctx)
 
 
@@ -132,7 +130,7 @@ def _everything(ctx: Context) -> StockResult:
     with ctx.read_everything() as session:
         parts = stock_figures.parts(session)
     if len(parts) > 1:
-        ctx.fan_out("stock", [StockParams(part=[getattr(each, name) for name in BOUNDS]) for each in parts])
+        ctx.fan_out("stock", [StockParams(part=each.bounds) for each in parts])
     return _together([_one(ctx, part).model_dump() for part in parts])
 
 

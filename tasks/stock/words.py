@@ -62,6 +62,8 @@ class Line:
 
 def plain(value: Decimal | float) -> str:
     """A quantity in a sentence: 12, not 12.0000; 1,200."""
+    if value == (whole := int(value)):
+        return f"{whole:,}"
     text = f"{round(Decimal(value), 4):,f}"
     return text.rstrip("0").rstrip(".") if "." in text else text
 
