@@ -215,8 +215,9 @@ def test_names_are_words_in_a_mail_and_never_markup_or_headers(runtime: Runtime,
     assert mail.text.count("\n-- \n") == 1
 
 
-def test_a_hundred_and_more_digests_are_made_in_batches(runtime: Runtime) -> None:
-    people = [new_person(runtime, f"reader{number}") for number in range(103)]
+def test_digests_of_many_are_made_in_batches(runtime: Runtime, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tasks.digest.job.BATCH", 10)
+    people = [new_person(runtime, f"reader{number}") for number in range(13)]
     see(runtime, *[over(person.workspace_id) for person in people])
     with runtime.database.write(EVERYONE) as session:
         session.execute(delete(Run))
@@ -227,7 +228,7 @@ def test_a_hundred_and_more_digests_are_made_in_batches(runtime: Runtime) -> Non
     children = [run.id for run in rows(runtime, Run) if run.parent_id == parent]
     assert [execute(runtime, child, "w") for child in children] == ["succeeded"] * 2
     assert execute(runtime, parent, "w") == "succeeded"
-    assert result_of(runtime, parent) == {"digests": 103, "at_once": 0, "silent": 0}
+    assert result_of(runtime, parent) == {"digests": 13, "at_once": 0, "silent": 0}
     assert {mail.account_id for mail in mails(runtime)} == {person.account_id for person in people}
 
 

@@ -9,12 +9,12 @@ from sqlalchemy import select
 
 from models.delivery import Picture
 from models.session import EVERYONE
-from tasks import adding, discover, telling, wishes
+from tasks import adding, budget_news, discover, telling, wishes
 from tasks.job import Job
 from tasks.sections import Figure, Section
 from tests.conftest import Person, new_person
 from tests.ledger_rows import household
-from tests.news import due, join, mails, over, see, tell, wish
+from tests.news import due, join, mails, now, over, see, tell, wish
 from workers.runtime import Runtime
 
 
@@ -81,6 +81,23 @@ def test_many_people_at_once_are_told_the_same_as_each_alone(runtime: Runtime, s
                 alone.append((name, job.section(session, place, adding.reader(bag.person))))
         assert bag.sections == [(name, part) for name, part in alone if part]
         assert bag.sections
+
+
+@pytest.mark.parametrize("which", [(0, 1, 2), (0, 5)], ids=["one after the other", "far apart"])
+def test_budgets_of_many_workspaces_are_each_told_where_they_belong(runtime: Runtime, which: tuple[int, ...]) -> None:
+    people, today = [new_person(runtime, f"reader{number}") for number in range(6)], datetime.now(UTC).date()
+    for number, person in enumerate(people):
+        home = household(runtime, person)
+        home.budget(100, "Groceries", period="year", name=f"Groceries of {number}")
+        home.budget(100, "Old", period="year", archived_at=1)
+        home.entry(-90 - number, today, "Groceries")
+        home.entry(-90, today, "Old")
+    places = {people[number].workspace_id for number in which}
+    with runtime.database.read(EVERYONE) as session:
+        found = budget_news.pressing(session, now(runtime), places)
+    assert {place: [one.name for one in some] for place, some in found.items()} == {
+        people[number].workspace_id: [f"Groceries of {number}"] for number in which
+    }
 
 
 def test_a_subject_in_trouble_keeps_nobodys_news_back(

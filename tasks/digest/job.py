@@ -23,7 +23,7 @@ from tasks.job import Job, Params, Result, hidden_field
 from tasks.posting import Kept, Post, post
 from tasks.telling import Bag, Person
 
-BATCH = 100  # people whose digests are made together
+BATCH = 200  # people whose digests are made together
 ROWS = 2_000  # wishes that one scan makes in one transaction
 
 
