@@ -22,6 +22,10 @@ class FieldError(JobError):
         self.status = status
 
 
+class NoSuchAddress(JobError):
+    """A mail server says for good that there is no such address: others need not be tried either."""
+
+
 class TryLater(Exception):
     """Passing: the world was not ready (a server was down). Retried with backoff and jitter, up to the job's attempts.
 

@@ -150,6 +150,13 @@ def _link(connection: Connection, row: Delivery) -> str:
     return f"/{row.link}/{secret}"
 
 
+def came_back(session: Session, address: str, reason: str) -> None:
+    """Nothing more is sent to this address until its owner says that it works."""
+    if session.get(Bounced, address.lower()) is None:
+        session.add(Bounced(address=address.lower(), reason=reason[:300]))
+        session.flush()
+
+
 def told_of_channel(session: Session, channel_id: str, error: str, most: int) -> None:
     """Count a channel's failures; after so many in a row it is off until its owner turns it on again."""
     if not error:

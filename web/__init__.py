@@ -30,6 +30,7 @@ from web import (
     api_stock,
     artifacts,
     budgets,
+    channels,
     charts,
     current,
     digests,
@@ -45,6 +46,7 @@ from web import (
     invitations,
     labels,
     mailbox,
+    mailhooks,
     many,
     metrics,
     money,
@@ -68,6 +70,7 @@ from web import (
     stock_places,
     stock_product,
     stock_products,
+    unsubscribe,
     workspaces,
 )
 from workers.runtime import Runtime
@@ -76,6 +79,7 @@ from workers.runtime import Runtime
 MODULES = (
     signin, recovery, account, address, workspaces, invitations, mailbox, admin, queues, runs, schedules, many,
     artifacts, api, openapi, health, flower, metrics, silence, rights, charts,
+    channels, unsubscribe, mailhooks,
     expenses, entries, entry_editor, purses, labels, recurring, places, budgets, alerts, digests, stock, imports,
 )  # fmt: skip
 ROUTES_BESIDE = (  # they stand on the blueprint of their subject's first page
@@ -85,7 +89,8 @@ ROUTES_BESIDE = (  # they stand on the blueprint of their subject's first page
 ROUTES_OF_THE_API = (  # on api's own blueprint, so that its rules hold for them
     api_schedules, api_expenses, api_budgets, api_imports, api_alerts, api_stock, api_orders,
 )  # fmt: skip
-WITHOUT_CSRF = (api, flower)  # the one takes bearer tokens alone, the other checks Origin itself
+# They take bearer tokens alone, check Origin themselves, or hold a signature in the request.
+WITHOUT_CSRF = (api, flower, unsubscribe, mailhooks)
 
 
 class Front(Flask):

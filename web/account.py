@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.account import Account, SignIn, Token
 from models.base import clock, db_now
+from models.delivery import Bounced
 from models.statements import changed
 from models.workspace import Workspace
 from tasks import wishes as digest_wishes
@@ -141,6 +142,7 @@ def page(errors: dict[str, str] | None = None, **more: Any) -> str:
         return render_template(
             "account/show.html",
             account=account,
+            bounced=session.get(Bounced, account.email),
             kept=runtime().settings.keep_days,
             most_kept=runtime().settings.keep_runs,
             embedded=runtime().settings.mail == "mailbox",

@@ -2,10 +2,13 @@
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
+from sqlalchemy import delete
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from models.account import Account, Link
+from models.delivery import Bounced
+from models.statements import changed
 from web import account, identity, people, recovery, throttle
 from web.current import everyone, me, runtime
 from web.inputs import Email, Form, read_form
@@ -63,6 +66,17 @@ def confirm(secret: str) -> ResponseReturnValue:
         flash("Your new address holds. All other browsers were signed out.", "success")
     else:
         flash(TAKEN, "danger")
+    return redirect(url_for("account.show"))
+
+
+@bp.post("/account/address/works")
+def works() -> ResponseReturnValue:
+    """Mail is sent there again, for whoever says that what made it come back is put right."""
+    throttle.count("address works", me().id, throttle.BY_ACCOUNT)
+    with everyone(write=True) as session:
+        if changed(session, delete(Bounced).where(Bounced.address == me().email)):
+            people.audit(session, "address works again", me().id)
+    flash("Mail goes to your address again. If it comes back once more, it stops again.", "success")
     return redirect(url_for("account.show"))
 
 

@@ -6,6 +6,7 @@ from sqlalchemy import delete, func, select
 from sqlalchemy.orm import Session
 
 from models.account import Account
+from models.delivery import Bounced
 from models.workspace import SYSTEM, AuditEntry, Membership
 from web import identity, people
 from web.current import everyone, me, require_admin
@@ -20,7 +21,8 @@ PAGE = 50
 def index() -> ResponseReturnValue:
     with everyone() as session:
         accounts = session.scalars(select(Account).order_by(Account.created_at, Account.id)).all()
-    return render_template("admin/index.html", accounts=accounts, system=SYSTEM)
+        unreached = set(session.scalars(select(Bounced.address).join(Account, Account.email == Bounced.address)))
+    return render_template("admin/index.html", accounts=accounts, unreached=unreached, system=SYSTEM)
 
 
 @bp.post("/people/<account_id>/role")

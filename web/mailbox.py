@@ -1,14 +1,21 @@
 """The mailbox: every person sees the mails that were written to them, whatever became of them."""
 
-from flask import Blueprint, abort, make_response, render_template
+import base64
+from collections.abc import Iterator
+from contextlib import suppress
+
+from flask import Blueprint, abort, make_response, render_template, url_for
 from flask.typing import ResponseReturnValue
+from markupsafe import escape
 from sqlalchemy import Select, func, select
 
+from models.alert import Wish
 from models.base import clock
-from models.delivery import FAILED, QUEUED, SENDING, SENT, UNSURE, Delivery
+from models.delivery import FAILED, QUEUED, SENDING, SENT, UNSURE, Delivery, Picture
 from web.current import everyone, me, runtime
 from web.inputs import page_number
 from web.security import allow
+from workers.mail import Post
 
 bp = Blueprint("mailbox", __name__, url_prefix="/mailbox")
 PAGE = 30
@@ -19,9 +26,23 @@ WORDS = {
     UNSURE: ("may have been sent", "warning"),
     FAILED: ("not sent", "danger"),
 }
+# What a provider told afterwards.
+FATES = {
+    "delivered": ("delivered", "success"),
+    "deferred": ("waits at the other server", "info"),
+    "bounced": ("came back", "danger"),
+    "blocked": ("turned away", "danger"),
+    "dropped": ("not sent on", "danger"),
+    "spam": ("reported as spam", "danger"),
+    "unsubscribed": ("delivered, and ended by you", "secondary"),
+}
 REDACTED = "[the link stands in the mail alone]"
 # What a mail's HTML may do: show itself. It runs nothing, loads nothing and sends nothing.
-MAIL_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; sandbox; frame-ancestors 'self'"
+# Its links open in a new tab, which knows nothing of it.
+MAIL_POLICY = (
+    "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; "
+    "sandbox allow-popups allow-popups-to-escape-sandbox"
+)
 
 
 def mine() -> Select[Delivery]:
@@ -45,15 +66,22 @@ def read(mail_id: str) -> ResponseReturnValue:
         _mark_read(mail_id)
     if mail.html:
         allow("frame-src", "'self'")
-    text = mail.text.replace("{link}", REDACTED)
-    embedded = runtime().settings.mail == "mailbox"
-    return render_template("mailbox/read.html", mail=mail, text=text, words=WORDS, embedded=embedded)
+    text = mail.text.replace("{link}", REDACTED).replace("{unsubscribe}", _stop_url(mail))
+    about = {"words": WORDS, "fate": FATES.get(mail.fate), "embedded": runtime().settings.mail == "mailbox"}
+    return render_template("mailbox/read.html", mail=mail, text=text, **about)
 
 
 @bp.get("/<mail_id>/html")
 def body(mail_id: str) -> ResponseReturnValue:
-    """The mail's HTML, for the frame of its page; harmless when opened by itself."""
-    response = make_response(_one(mail_id).html.replace("{link}", REDACTED))
+    """The mail's HTML with its pictures inside, for the frame of its page; harmless when opened by itself.
+
+    In the frame's sandbox nothing is signed in, so that a picture could not be fetched there.
+    """
+    mail = _one(mail_id)
+    html = mail.html.replace("{link}", REDACTED).replace("{unsubscribe}", escape(_stop_url(mail)))
+    for name, data in _pictures(mail_id):
+        html = html.replace(f"cid:{name}", f"data:image/png;base64,{base64.b64encode(data).decode()}")
+    response = make_response(f'<base target="_blank">{html}')
     response.headers["Content-Security-Policy"] = MAIL_POLICY
     response.headers["X-Frame-Options"] = "SAMEORIGIN"
     response.headers["Referrer-Policy"] = "no-referrer"
@@ -63,6 +91,23 @@ def body(mail_id: str) -> ResponseReturnValue:
 def _one(mail_id: str) -> Delivery:
     with everyone() as session:
         return session.scalar(mine().where(Delivery.id == mail_id)) or abort(404)
+
+
+def _stop_url(mail: Delivery) -> str:
+    """The same link that the mail has; made anew, as it stands in no row."""
+    if not mail.stop:
+        return runtime().origin + url_for("account.show")
+    with everyone() as session:
+        wish = session.get(Wish, me().id)
+    return Post(runtime().settings).stop_url(me().id, mail.stop, wish.links_version if wish else 1)
+
+
+def _pictures(mail_id: str) -> Iterator[tuple[str, bytes]]:
+    with everyone() as session:
+        listed = session.execute(select(Picture.name, Picture.key).where(Picture.delivery_id == mail_id)).all()
+    for name, key in sorted(listed, key=lambda row: -len(row.name)):  # so that none takes the beginning of another
+        with suppress(FileNotFoundError), runtime().storage.open(key) as stream:
+            yield name, stream.read()
 
 
 def _mark_read(mail_id: str) -> None:

@@ -8,13 +8,14 @@ from collections.abc import Callable
 from functools import cached_property, partial
 
 from deploy.settings import Settings
-from tasks.errors import Away, JobError, TryLater
+from tasks.errors import Away, JobError, NoSuchAddress, TryLater
 from tasks.outgoing import Outgoing
 from workers.compose import Sender, compose, recipient
 
 TIMEOUT = 30
 MAILS_A_CONNECTION = 100  # many servers count, and some hang up after so many
 SHUTTING_DOWN = 421
+_NO_SUCH = re.compile(rb"5\.1\.(1|2|3|6|10)\b")  # RFC 3463: the address itself is wrong, not the mail
 _DOTS = re.compile(rb"(?m)^\.")
 TROUBLE = (OSError, smtplib.SMTPException)
 
@@ -111,6 +112,8 @@ class SmtpMailer:
             if used and (code == SHUTTING_DOWN or (number == 0 and 400 <= code < 500)):
                 raise _Before
             self._after(server, code)
+            if number and code in (550, 551, 553) and _NO_SUCH.match(said):
+                raise NoSuchAddress(str(_refusal(code, said)))
             raise _refusal(code, said)
 
     def _after(self, server: smtplib.SMTP, code: int) -> None:

@@ -21,7 +21,7 @@ from models.run import BLOCKED, RUNNING, Run
 from models.workspace import SYSTEM
 from tasks import outbox
 from tasks.context import Context
-from tasks.errors import Away, JobError, TryLater
+from tasks.errors import Away, JobError, NoSuchAddress, TryLater
 from tasks.job import Job, Params, Result, hidden_field
 from tasks.outbox import Ended, Waiting
 from tasks.outgoing import Inline, Mailer, Outgoing
@@ -167,10 +167,16 @@ class Trip:
             _channel(self.ctx, waiting, str(error) if state == FAILED else None)
             return Ended(row.id, state, str(error), row.tries + 1), None
         except JobError as error:
+            if isinstance(error, NoSuchAddress):
+                self._came_back(waiting, str(error))
             _channel(self.ctx, waiting, str(error))
             return Ended(row.id, FAILED, str(error), row.tries + 1), None
         _channel(self.ctx, waiting, "")
         return Ended(row.id, SENT), None
+
+    def _came_back(self, waiting: Waiting, reason: str) -> None:
+        with self.ctx.write_everything() as session:
+            outbox.came_back(session, waiting.row.to, reason)
 
     def _ahead(self, following: Waiting | None) -> None:
         """What needs neither database nor storage: their failure must not fall between a mail and its end."""
