@@ -49,6 +49,7 @@ class Product(Owned, Base):
         UniqueConstraint("workspace_id", "sku"),
         Index("ix_product_barcode", "workspace_id", "barcode"),
         Index("ix_product_name", "workspace_id", "name"),
+        Index("ix_product_category", "workspace_id", "category"),
     )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True, default=new_id)

@@ -323,6 +323,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table('product', schema=None) as batch_op:
         batch_op.create_index('ix_product_barcode', ['workspace_id', 'barcode'], unique=False)
+        batch_op.create_index('ix_product_category', ['workspace_id', 'category'], unique=False)
         batch_op.create_index('ix_product_name', ['workspace_id', 'name'], unique=False)
         batch_op.create_index(batch_op.f('ix_product_intake_id'), ['intake_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_product_supplier_id'), ['supplier_id'], unique=False)
