@@ -117,7 +117,7 @@ def test_a_split_payment_is_changed_as_a_whole_and_goes_as_a_whole(
     one = form(purse, amount="9", on="2026-03-20", **{"part-0-amount": "9"})
     assert ada_s.post(f"/expenses/entries/{second.id}/edit", one).status_code == 303
     (left,) = entries(runtime, ada)
-    assert (left.amount, left.on, left.split_id) == (-9, date(2026, 3, 20), None)
+    assert (left.amount, left.on, left.split_id) == (Decimal(-9), date(2026, 3, 20), None)
     ada_s.post(f"/expenses/entries/{left.id}/edit", form(purse, **parts))
     assert len(entries(runtime, ada)) == 2
     asked = ada_s.get(f"/expenses/entries/{left.id}/delete").text
@@ -138,7 +138,7 @@ def test_a_transfer_is_two_entries_and_no_spending(ada_s: Browser, runtime: Runt
     moved = {"from": purse, "to": savings, "amount": "100", "received": "", "on": "2026-03-14"}
     assert ada_s.post("/expenses/transfers/new", moved).status_code == 303
     out, back = sorted(entries(runtime, ada), key=lambda row: row.amount)
-    assert (out.purse_id, out.amount, back.purse_id, back.amount) == (purse, -100, savings, 100)
+    assert (out.purse_id, out.amount, back.purse_id, back.amount) == (purse, Decimal(-100), savings, Decimal(100))
     assert out.transfer_id == back.transfer_id
     for wrong, words in (
         ({"to": purse}, "two different"), ({"received": "99"}, "what arrives is what left"),
@@ -150,7 +150,7 @@ def test_a_transfer_is_two_entries_and_no_spending(ada_s: Browser, runtime: Runt
     changed = {**moved, "to": dollars, "received": "110"}
     assert ada_s.post(f"/expenses/entries/{back.id}/edit", changed).status_code == 303
     out, back = sorted(entries(runtime, ada), key=lambda row: row.amount)
-    assert (back.purse_id, back.amount, back.currency) == (dollars, 110, "USD")
+    assert (back.purse_id, back.amount, back.currency) == (dollars, Decimal(110), "USD")
     assert "nothing to draw yet" in ada_s.get("/expenses/charts").text
     ada_s.post("/expenses/entries/delete", {"ids": [out.id]})
     assert entries(runtime, ada) == []

@@ -14,7 +14,8 @@ from models.workspace import SYSTEM, Workspace
 from tasks import discover
 from tasks.context import Context
 from tasks.days import today
-from tasks.recurring.job import JOB, Entered, headline, run
+from tasks.job import NoParams
+from tasks.recurring.job import Entered, headline, run
 from tests.conftest import Person, new_person
 from tests.purse_rows import entries, entry_of, purse_of, recurring_of
 from workers.runtime import Runtime
@@ -22,7 +23,7 @@ from workers.runtime import Runtime
 
 def enter(runtime: Runtime, workspace: str = SYSTEM) -> Entered:
     with Context(runtime.database, runtime.storage, workspace) as ctx:
-        found = run(JOB.params(), ctx)
+        found = run(NoParams(), ctx)
         ctx.commit()
     return Entered.model_validate(found)
 
@@ -59,7 +60,7 @@ def test_a_day_that_is_there_already_is_not_entered_again(runtime: Runtime, ada:
     entry_of(runtime, ada, purse, "-650", date(2024, 2, 1), recurring_id=rent)
     assert enter(runtime).entered == 2
     assert [(str(row.on), row.amount) for row in entries(runtime, ada)] == [
-        ("2024-01-01", -700), ("2024-02-01", -650), ("2024-03-01", -700),
+        ("2024-01-01", Decimal(-700)), ("2024-02-01", Decimal(-650)), ("2024-03-01", Decimal(-700)),
     ]  # fmt: skip
 
 

@@ -90,7 +90,8 @@ def _bars(found: list[tuple[str, Decimal]], links: list[str], currency: str, wha
         "customdata": [name for name, _ in shown], "hovertemplate": "%{customdata}: %{text}<extra></extra>",
         "marker": {"color": "--chart-1"},
     }  # fmt: skip
-    ticks = {"tickmode": "array", "tickvals": places, "ticktext": [_short(name) for name, _ in shown]}
+    ticks: dict[str, Any] = {"tickmode": "array", "tickvals": places, "ticktext": [_short(name) for name, _ in shown]}
+    ticks |= {"showgrid": False, "zeroline": False}
     layout: dict[str, Any] = {"yaxis": ticks, "xaxis": {"tickformat": ",.0f", "rangemode": "tozero"}}
     rows = [(name, money.show(amount, currency)) for name, amount in found]
     summary = f"{found[0][0]} is the most, {rows[0][1]}." if found else "Nothing was spent."
