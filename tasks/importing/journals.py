@@ -1,5 +1,6 @@
 """What other trackers export: Firefly III's journals, one line for both sides, and Actual's transactions."""
 
+from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
@@ -14,14 +15,25 @@ PARENT = "Its parts follow in the next lines."
 Given = dict[str, str]
 
 
-def line(record: Record, layout: Layout) -> Line:
-    """What a record of one of these files becomes."""
-    titles = (column.title.strip().casefold() for column in layout.columns)
-    given = dict(zip(titles, record.cells, strict=False))
+def line(record: Record, layout: Layout, accounts: Collection[str] = ()) -> Line:
+    """What a record of one of these files becomes; `accounts` are all that the file names."""
+    given = _given(record, layout)
     try:
-        return (_firefly if layout.form == "firefly" else _actual)(record.number, given, layout)
+        if layout.form == "firefly":
+            return _firefly(record.number, given, layout)
+        return _actual(record.number, given, layout, accounts)
     except ValueError as error:
         return Line(record.number, wrong=str(error))
+
+
+def account(record: Record, layout: Layout) -> str:
+    """Of which account of Actual's it is."""
+    return _given(record, layout).get("account", "")
+
+
+def _given(record: Record, layout: Layout) -> Given:
+    titles = [column.title.strip().casefold() for column in layout.columns]
+    return dict(zip(titles, [*record.cells, *[""] * len(titles)], strict=False))
 
 
 def _firefly(number: int, given: Given, layout: Layout) -> Line:
@@ -56,16 +68,20 @@ def _other_side(given: Given, target: str, amount: Decimal, layout: Layout) -> d
     return {"other": target, "other_amount": str(arrived), "other_currency": currency.upper()}
 
 
-def _actual(number: int, given: Given, layout: Layout) -> Line:
+def _actual(number: int, given: Given, layout: Layout, accounts: Collection[str]) -> Line:
     amount = amounts.read(given["amount"] or "0", layout.decimal)
     if amount == 0 and given.get("split_amount", "0").strip("0.,") not in ("", "-"):
         return Line(number, skipped=PARENT)
+    on, other = days.read(given["date"], layout.dates).isoformat(), given["payee"]
+    moved = other in accounts and other != given["account"] and not given["category"]
+    pair = "|".join([on, f"{abs(amount)}", *sorted((given["account"], other))])[:200]
     made = entry(
-        on=days.read(given["date"], layout.dates).isoformat(),
+        on=on,
         amount=amount,
-        payee=given["payee"],
+        payee=other,
         note=given["notes"],
         category=given["category"],
         purse=given["account"],
+        transfer=pair if moved else "",
     )
     return Line(number, made, skipped=NOTHING if amount == 0 else "")

@@ -1,6 +1,7 @@
 """One file, whatever it is: first its layout, then its lines, streamed twice so that no more than one is held."""
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 from tasks.errors import JobError
@@ -63,7 +64,16 @@ def lines_of(path: Path, subject: str, layout: Layout) -> Iterator[Line]:
     elif layout.form == "qif":
         yield from qif.read(path, layout.encoding, layout.dates, layout.decimal)
     else:
-        make = BUILDERS[subject] if layout.form == "csv" else journals.line
+        make = BUILDERS[subject] if layout.form == "csv" else _of_tracker(path, layout)
         for record in records(path, layout.encoding, layout.delimiter):
             if record.number > layout.skip:
                 yield make(record, layout)
+
+
+def _of_tracker(path: Path, layout: Layout) -> Callable[[Record, Layout], Line]:
+    """Actual writes a transfer as a payment to another of its accounts, so these have to be known first."""
+    accounts: set[str] = set()
+    if layout.form == "actual":
+        every = records(path, layout.encoding, layout.delimiter)
+        accounts = {journals.account(record, layout) for record in every if record.number > layout.skip}
+    return partial(journals.line, accounts=accounts)
