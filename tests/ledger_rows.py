@@ -75,8 +75,14 @@ class Household:
         )[1]
 
 
-def household(runtime: Runtime, person: Person) -> Household:
+def household(runtime: Runtime, person: Person, purse_name: str = "Bank") -> Household:
     purse = new_id()
     with runtime.database.write(person.workspace_id) as session:
-        session.add(Purse(id=purse, name="Bank", currency="EUR"))
+        session.add(Purse(id=purse, name=purse_name, currency="EUR"))
     return Household(runtime, person, purse)
+
+
+def budget_of(runtime: Runtime, person: Person, secret: str) -> dict[str, str]:
+    """A budget whose name and category are not for others; its id for addresses."""
+    home = household(runtime, person, f"Purse {secret}")
+    return {"budget_id": home.budget(100, f"Category {secret}")}
