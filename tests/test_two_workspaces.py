@@ -21,8 +21,8 @@ from models.session import EVERYONE
 from tests.adas_stock import stock_of
 from tests.conftest import Person, new_person
 from tests.front import WORKER, browser_of, hand_over, run_id, text_file, token_of
-from tests.ledger_rows import budget_of
 from tests.news import alert_of
+from tests.ledger_rows import budget_of
 from tests.purse_rows import a_household
 from tests.web_fixtures import Browser
 from workers.execute import execute
@@ -72,9 +72,9 @@ def adas(app: Flask, runtime: Runtime, ada: Person) -> Theirs:
     marks = [SECRET, "ada@example.org", "Ada's workspace", upload, *list(ids.values())[:7]]
     stock = stock_of(runtime, ada, SECRET)
     ids |= alert_of(runtime, ada, SECRET)
-    ids |= a_household(runtime, ada, SECRET)
+    money = a_household(runtime, ada, SECRET)
     ids |= budget_of(runtime, ada, SECRET)
-    return Theirs(ids | stock, [*marks, ids["alert_id"], *list(stock.values())[:6]])
+    return Theirs(ids | stock | money, [*marks, ids["alert_id"], *list(stock.values())[:6], *money.values()])
 
 
 def path_of(rule: Rule, theirs: Theirs) -> str:
