@@ -51,6 +51,7 @@ def fill(session: Session, workspace_id: str, currency: str, today: date, by: st
     order.expected_on = today - timedelta(days=2)
     session.flush()
     purchases.send(session, order, today)
+    order.sent_at = (order.sent_at or 0) - 12 * 86_400_000
     purchases.draft(session, workspace_id, suppliers[0].id, [Wanted(tea.id, Decimal(48))], created_by=by)
     return len(products)
 
@@ -77,7 +78,7 @@ def _moves(
     step = min(28, keeps or 28)
     for day in range(0, DAYS, step):
         needed = sum(sold[at] for at in range(day, min(day + step, DAYS)))
-        came = needed + (left if day + step >= DAYS else 0)
+        came = needed + (left if (day + step >= DAYS if daily else day == 0) else 0)  # what nobody buys came long ago
         on = today - timedelta(days=DAYS - day)
         if came:
             until = on + timedelta(days=keeps) if keeps else None

@@ -64,9 +64,13 @@ def bars(
         "hovertemplate": "%{customdata}: %{text}<extra></extra>", "customdata": list(names), "links": list(links),
         "marker": {"color": "--chart-1"}, "textposition": "auto",
     }  # fmt: skip
-    axis = {"tickvals": list(range(len(names))), "ticktext": [_short(name) for name in names], "autorange": "reversed"}
+    axis = {
+        "tickvals": list(range(len(names))),
+        "ticktext": [_short(name) for name in names],
+        "range": [max(len(names), 6) - 0.5, -0.5],
+    }
     layout = {"xaxis": {"title": {"text": title}}, "yaxis": axis | {"automargin": True}, "showlegend": False}
-    return {"data": [trace], "layout": layout | {"height": 120 + 26 * len(names)}}
+    return {"data": [trace], "layout": layout}
 
 
 def _drawn(

@@ -19,7 +19,7 @@ from web.stock import bp
 from web.stock_charts import Chart
 
 CHOICES = (4, 8, 13, 26, 52)
-BARS = 25  # products in a drawing
+BARS = 16  # products in a drawing
 WEEKS = 26
 
 

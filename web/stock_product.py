@@ -95,6 +95,8 @@ def _said(movement: Movement, product: Product) -> str:
 def _page(
     session: Session, found: Product, errors: dict[str, str] | None = None, given: Mapping[str, Any] | None = None
 ) -> str:
+    from tasks import stock_lines  # which loads numpy
+
     house = stock_view.house(session)
     coming = stock_view.on_order(session, [found.id]).get(found.id, NOTHING)
     open_ = (Alert.subject == found.id, Alert.area == "stock", Alert.state.in_((FIRING, PENDING)))
@@ -104,6 +106,7 @@ def _page(
         house=house,
         coming=coming,
         projected=found.on_hand + coming,
+        line=stock_lines.of_products(session, [found.id]).get(found.id),
         orders=stock_view.coming(session, found.id),
         places=stock_view.places(session, found.id),
         lots=stock_view.lots_of(session, found.id),
