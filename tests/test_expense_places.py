@@ -1,15 +1,17 @@
 """Accounts, categories, payees and what recurs, on their pages; who may change them; what the first page says."""
 
+import re
 from datetime import date
 from typing import Any, cast
 
 import pytest
 from flask import Flask
+from sqlalchemy import select
 
-from models.ledger import Purse, Recurring
+from models.ledger import Category, Entry, Payee, Purse, Recurring
 from tests.conftest import Person
 from tests.front import browser_of, member_of
-from tests.purse_rows import all_of, category_of, entries, entry_of, payee_of, purse_of, recurring_of
+from tests.purse_rows import a_household, all_of, category_of, entries, entry_of, payee_of, purse_of, recurring_of
 from tests.test_expenses_pages import form
 from tests.web_fixtures import Browser
 from workers.runtime import Runtime
@@ -94,23 +96,48 @@ def test_what_recurs_is_made_paused_skipped_changed_and_deleted(
     assert all_of(runtime, Recurring) == []
 
 
+def test_nobody_changes_another_workspace_s_money(app: Flask, runtime: Runtime, ada: Person, grace: Person) -> None:
+    """Every route of money with Ada's ids, and Ada's account and category in the form."""
+    hers, stranger = purse_of(runtime, grace, "Mine"), browser_of(app, runtime, grace)
+    ids = a_household(runtime, ada, "hers-alone")
+    before = [repr(vars(row) | {"_sa_instance_state": 0}) for row in _rows(runtime, ada)]
+    sent = form(ids["purse_id"], category=ids["category_id"], to_category=ids["category_id"], into=ids["category_id"])
+    sent |= {"ids": [ids["entry_id"]], "name": "x", "from": hers, "to": ids["purse_id"], "every": "month"}
+    sent |= {"steps": "1", "first_on": "2099-01-01", "currency": "EUR", "opening": "0", "day": "2099-01-01"}
+    walked = 0
+    for action in ("categorise", "pair", "delete"):
+        for path in _paths(app, ids):
+            answer = stranger.post(path, {**sent, "action": action, "key": "form:k"})
+            assert answer.status_code in (200, 303, 404, 422), (path, answer.status_code)
+            assert "hers-alone" not in answer.text
+            walked += 1
+    assert walked > 45
+    assert [repr(vars(row) | {"_sa_instance_state": 0}) for row in _rows(runtime, ada)] == before
+    assert not any("hers-alone" in stranger.get(path).text for path in ("/expenses", "/expenses/entries?q=alone"))
+    found = stranger.get(f"/expenses/entries?purse={ids['purse_id']}&payee={ids['payee_id']}")
+    assert "hers-alone" not in found.text
+
+
+def _rows(runtime: Runtime, person: Person) -> list[Any]:
+    with runtime.database.read(person.workspace_id) as session:
+        return [row for table in (Category, Entry, Payee, Purse, Recurring) for row in session.scalars(select(table))]
+
+
+def _paths(app: Flask, ids: dict[str, str]) -> list[str]:
+    mine = ("expenses", "entries", "entry_editor", "purses", "labels", "recurring")
+    rules = [rule for rule in app.url_map.iter_rules() if rule.endpoint.partition(".")[0] in mine]
+    return [re.sub("<([^>]+)>", lambda m: ids[m[1]], rule.rule) for rule in rules if "POST" in (rule.methods or ())]
+
+
 def test_viewers_look_and_change_nothing(app: Flask, runtime: Runtime, ada: Person, purse: str) -> None:
     viewer = browser_of(app, runtime, member_of(runtime, ada, "vera", "viewer"))
     entry, thing = entry_of(runtime, ada, purse, "-1"), recurring_of(runtime, ada, purse)
     payee, category = payee_of(runtime, ada), category_of(runtime, ada)
     ids = {"entry_id": entry, "purse_id": purse, "payee_id": payee, "category_id": category, "recurring_id": thing}
-    mine = ("expenses", "entries", "entry_editor", "purses", "labels", "recurring")
     walked = 0
-    for rule in app.url_map.iter_rules():
-        if rule.endpoint.partition(".")[0] in mine:
-            path = rule.rule
-            for name, found in ids.items():
-                path = path.replace(f"<{name}>", found)
-            if "POST" in (rule.methods or ()):
-                assert viewer.post(path, form(purse, ids=[entry])).status_code == 403, path
-                walked += 1
-            else:
-                assert viewer.get(path).status_code in (200, 403), path
+    for path in _paths(app, ids):
+        assert viewer.post(path, form(purse, ids=[entry])).status_code == 403, path
+        walked += 1
     assert walked > 15
     assert len(entries(runtime, ada)) == 1
 

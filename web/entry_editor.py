@@ -30,6 +30,7 @@ Values = dict[str, Any]
 def new() -> ResponseReturnValue:
     values = {name: request.args.get(name, "") for name in ("purse", "category", "payee", "amount", "note", "on")}
     kind = request.args.get("kind", "")
+    values["purse"] = values["purse"] or _last_purse()
     return page(values | {"kind": kind if kind in entry_book.DIRECTIONS else "out", "on": values["on"] or today()})
 
 
@@ -75,6 +76,13 @@ def today() -> str:
     """The day that it is in the workspace, as a form's field has it."""
     with reading() as session:
         return places.today(session).isoformat()
+
+
+def _last_purse() -> str:
+    """Where the newest entry lies: most people pay from one account."""
+    with reading() as session:
+        newest = select(Entry.purse_id).order_by(Entry.on.desc(), Entry.id.desc()).limit(1)
+        return session.scalar(newest) or ""
 
 
 def _save(entry: Entry | None) -> ResponseReturnValue:
@@ -125,7 +133,7 @@ def page(
         first = {"amount": "", "category": values.get("category", ""), "note": values.get("note", "")}
         parts = [*(parts or [first]), {"amount": "", "category": "", "note": ""}][:MOST_PARTS]
     with reading() as session:
-        names = session.scalars(select(Payee.name).order_by(Payee.name).limit(NAMED)).all()
+        names = session.execute(select(Payee.name, Payee.category_id).order_by(Payee.name).limit(NAMED)).all()
         offered = choices(session)
     key = request.form.get("key") if errors and "" not in errors else None
     return render_template(

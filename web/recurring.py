@@ -147,7 +147,7 @@ def names(session: Session) -> dict[str, Any]:
 def page(values: Mapping[str, Any], one: Recurring | None = None, errors: dict[str, str] | None = None) -> str:
     with reading() as session:
         offered = choices(session)
-        payees = session.scalars(select(Payee.name).order_by(Payee.name).limit(500)).all()
+        payees = session.execute(select(Payee.name, Payee.category_id).order_by(Payee.name).limit(500)).all()
     return render_template(
         "expenses/recurring_form.html", values=values, one=one, errors=errors or {}, payees=payees,
         every=[(each, f"{each}s") for each in EVERY], most_steps=MOST_STEPS, **offered,

@@ -37,12 +37,20 @@ for (const form of document.querySelectorAll("form[data-split]")) {
     const tell = () => {
       const parts = [...form.querySelectorAll("[id^=part-][id$=-amount]")].map((part) => plain(part.value));
       const left = plain(whole.value) - parts.reduce((sum, part) => sum + part, 0);
-      rest.textContent = Number.isNaN(left) ? "" : Math.abs(left) < 0.005 ? "They do." : `${Math.abs(left).toFixed(2)} ${left > 0 ? "is missing" : "is too much"}.`;
+      rest.textContent = Number.isNaN(left) ? "" : Math.abs(left) < 0.005 ? (plain(whole.value) ? "They do." : "") : `${Math.abs(left).toFixed(2)} ${left > 0 ? "is missing" : "is too much"}.`;
     };
     form.addEventListener("input", tell);
     tell();
   }
 }
+// A payee's last category is proposed while none is chosen.
+const payee = document.querySelector("input[list=payees]");
+payee?.addEventListener("change", () => {
+  const known = [...document.querySelectorAll("#payees option")].find((option) => option.value === payee.value);
+  const category = payee.form.querySelector("#category");
+  if (known?.dataset.category && category && !category.value) category.value = known.dataset.category;
+});
+
 for (const form of document.querySelectorAll("form[data-once]")) {
   let sent = false;
   form.addEventListener("submit", (event) => { if (sent) event.preventDefault(); sent = true; });
