@@ -252,7 +252,8 @@ def test_the_api_lists_acknowledges_and_mutes(app: Flask, runtime: Runtime, ada:
     assert client.delete(f"{one}/acknowledge", headers=token).get_json()["acknowledged_at"] is None
     assert client.put(f"{one}/mute", headers=token, json={"days": 7}).get_json()["muted"] is True
     assert client.put(f"{one}/mute", headers=token, json={"days": None}).get_json()["muted_until"] is None
-    for wrong in ({"days": 0}, {"days": "x"}, {"hours": 1}, [], {"days": 10**9}):
+    bad: tuple[object, ...] = ({"days": 0}, {"days": "x"}, {"hours": 1}, [], {"days": 10**9})
+    for wrong in bad:
         assert client.put(f"{one}/mute", headers=token, json=wrong).status_code == 422, wrong
     assert client.delete(f"{one}/mute", headers=token).get_json()["muted"] is False
     reader = token_of(runtime, ada, "read")

@@ -157,10 +157,12 @@ def _digest(ctx: Context, bag: Bag, place: str, now: int) -> Post:
 
 def mail_of(bag: Bag, origin: str, at_once: Sequence[str] = ()) -> Mail:
     """The words for what is in a bag; the preview on the web shows the same."""
-    person, places = bag.person, bag.person.places
-    groups = (bag.firing, bag.changed, bag.resolved)
-    more = (bag.sections, at_once, person.wish.repeat, person.several)
-    return compose(Digest(person.name, person.zone, origin, *groups, places, *more))
+    person = bag.person
+    said = Digest(
+        person.name, person.zone, origin, bag.firing, bag.changed, bag.resolved, person.places, bag.sections,
+        at_once=at_once, repeat=person.wish.repeat, several=person.several,
+    )  # fmt: skip
+    return compose(said)
 
 
 def _fill(found: Post, mail: Mail) -> None:
