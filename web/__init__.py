@@ -57,10 +57,12 @@ from web import (
     rates,
     recovery,
     recurring,
+    reorder,
     rights,
     runs,
     schedules,
     security,
+    shelf_scan,
     signin,
     silence,
     stock,
@@ -80,10 +82,11 @@ MODULES = (
     signin, recovery, account, address, workspaces, invitations, mailbox, admin, queues, runs, schedules, many,
     artifacts, api, openapi, health, flower, metrics, silence, rights, charts,
     channels, unsubscribe, mailhooks,
-    expenses, entries, entry_editor, purses, labels, recurring, places, budgets, alerts, digests, stock, imports,
+    expenses, entries, entry_editor, purses, labels, recurring, places, budgets, alerts, digests, stock,
+    reorder, imports,
 )  # fmt: skip
 ROUTES_BESIDE = (  # they stand on the blueprint of their subject's first page
-    stock_figures, stock_moves, stock_orders, stock_places, stock_product, stock_products,
+    shelf_scan, stock_figures, stock_moves, stock_orders, stock_places, stock_product, stock_products,
 )  # fmt: skip
 # On api's own blueprint, so that its rules hold for them.
 ROUTES_OF_THE_API = (  # on api's own blueprint, so that its rules hold for them

@@ -82,6 +82,12 @@ def allow(directive: str, value: str) -> None:
     g.setdefault("policy", {})[directive] = value
 
 
+def allow_camera() -> None:
+    """This answer's page may ask for the camera, and show what it sees; no other page may."""
+    g.camera = True
+    allow("media-src", "'self' blob:")
+
+
 def secret_page(view: Callable[P, R]) -> Callable[P, R]:
     """For pages whose address holds a secret: it is passed on to nobody and indexed by nobody."""
 
@@ -115,6 +121,8 @@ def install(app: Flask) -> None:
         for name, value in HEADERS.items():
             if name != "Cache-Control" or request.endpoint not in ("static", "bootstrap.static"):
                 response.headers.setdefault(name, value)
+        if g.get("camera"):
+            response.headers["Permissions-Policy"] = HEADERS["Permissions-Policy"].replace("camera=()", "camera=(self)")
         response.headers.setdefault("Content-Security-Policy", content_policy())
         if g.get("secret_page"):
             response.headers["Referrer-Policy"] = "no-referrer"
