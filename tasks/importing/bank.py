@@ -6,7 +6,7 @@ from typing import Any
 from tasks import money
 from tasks.fingerprints import key_of_entry
 from tasks.importing import amounts, days
-from tasks.importing.layout import Layout, Line
+from tasks.importing.layout import Layout, Line, wrong_line
 from tasks.importing.records import Record
 
 PAYEE, NOTE, NAME = 120, 500, 80
@@ -28,7 +28,7 @@ def line(record: Record, layout: Layout) -> Line:
             currency=_one(given, "currency"),
         )
     except ValueError as error:
-        return Line(record.number, wrong=str(error))
+        return wrong_line(record.number, record.cells, str(error))
     if Decimal(what["amount"]) == 0:
         return Line(record.number, what, skipped=NOTHING)
     return Line(record.number, what)

@@ -9,7 +9,7 @@ from email_validator import EmailNotValidError, validate_email
 from tasks.fingerprints import key_of_movement
 from tasks.importing import amounts, days
 from tasks.importing.bank import gathered, tidy
-from tasks.importing.layout import Layout, Line
+from tasks.importing.layout import Layout, Line, wrong_line
 from tasks.importing.records import Record
 
 YES = {"1", "y", "yes", "true", "x", "ja", "oui", "si", "sí", "wahr", "vrai", "t", "on", "discontinued", "inactive"}
@@ -55,7 +55,7 @@ def _read(record: Record, layout: Layout, make: Callable[[Given, Layout], dict[s
     try:
         what = make(gathered(record.cells, layout.roles()), layout)
     except ValueError as error:
-        return Line(record.number, wrong=str(error))
+        return wrong_line(record.number, record.cells, str(error))
     kept = {name: value for name, value in what.items() if value not in ("", None)}
     return Line(record.number, kept, skipped=NOTHING if what.get("quantity") == "0" and what["kind"] != "count" else "")
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from tasks.importing import amounts, days
 from tasks.importing.bank import NOTHING, entry
-from tasks.importing.layout import Layout, Line
+from tasks.importing.layout import Layout, Line, wrong_line
 from tasks.importing.records import Record
 
 OWN = {"asset account", "default account", "loan", "debt", "mortgage", "asset", "liabilities"}
@@ -23,7 +23,7 @@ def line(record: Record, layout: Layout, accounts: Collection[str] = ()) -> Line
             return _firefly(record.number, given, layout)
         return _actual(record.number, given, layout, accounts)
     except ValueError as error:
-        return Line(record.number, wrong=str(error))
+        return wrong_line(record.number, record.cells, str(error))
 
 
 def account(record: Record, layout: Layout) -> str:

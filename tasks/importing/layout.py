@@ -1,8 +1,10 @@
 """What was found out about a file, or chosen by a person: how it is written, and what each column is."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
+RAW = 300
 ROLES: dict[str, dict[str, str]] = {
     "expenses": {
         "": "Left out", "date": "Date", "amount": "Amount", "negated": "Amount, spending above zero",
@@ -74,6 +76,11 @@ class Layout:
 
 def to_json(layout: Layout) -> dict[str, Any]:
     return asdict(layout)
+
+
+def wrong_line(number: int, cells: Iterable[str], why: str) -> "Line":
+    """A line that cannot be: what stands in the file is shown beside the reason."""
+    return Line(number, {"raw": " · ".join(cell for cell in cells if cell)[:RAW]}, wrong=why)
 
 
 @dataclass(frozen=True, slots=True)

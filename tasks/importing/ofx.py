@@ -12,7 +12,7 @@ from pathlib import Path
 from tasks.errors import JobError
 from tasks.importing import amounts, days
 from tasks.importing.bank import NOTHING, entry
-from tasks.importing.layout import Line
+from tasks.importing.layout import Line, wrong_line
 from tasks.importing.records import MOST_LINES, TOO_MANY
 
 CHUNK, LONGEST = 1 << 16, 20_000
@@ -63,7 +63,7 @@ def _line(number: int, given: dict[str, str], account: str, currency: str) -> Li
             on=on, amount=amount, payee=name or note, note=note if name else "", purse=account, currency=currency
         )
     except ValueError as error:
-        return Line(number, wrong=str(error))
+        return wrong_line(number, given.values(), str(error))
     return Line(number, what, skipped=NOTHING if Decimal(what["amount"]) == 0 else "")
 
 

@@ -10,7 +10,7 @@ from tasks.errors import JobError
 from tasks.importing import amounts, days
 from tasks.importing.bank import NAME, NOTE, NOTHING, entry, tidy
 from tasks.importing.decoding import lines
-from tasks.importing.layout import Line
+from tasks.importing.layout import Line, wrong_line
 from tasks.importing.records import MOST_LINES, TOO_MANY
 
 KEPT = ("bank", "cash", "ccard", "oth a", "oth l")
@@ -71,7 +71,7 @@ def _line(number: int, account: str, fields: Fields, order: str, decimal: str) -
             parts=_parts(fields, amount, decimal),
         )
     except ValueError as error:
-        return Line(number, wrong=str(error))
+        return wrong_line(number, ("".join(field) for field in fields), str(error))
     return Line(number, what, skipped=NOTHING if amount == 0 else "")
 
 
