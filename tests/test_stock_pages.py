@@ -12,6 +12,7 @@ import pytest
 from flask import Flask
 from sqlalchemy import func, select, update
 
+from models.alert import Alert
 from models.session import EVERYONE
 from models.stock import Location, Movement, Product, Purchase, Supplier
 from models.workspace import Workspace
@@ -139,7 +140,7 @@ def test_products_are_searched_by_all_their_names_and_sorted(ada_s: Browser, run
 
 def test_a_code_leads_to_its_product_and_a_part_of_a_name_to_the_list(ada_s: Browser, tea: Product) -> None:
     for code in ("TEA", "4006381333931", " 4006381333931 "):
-        assert ada_s.get(f"/stock/find?code={code}").location == f"/stock/products/{tea.id}"
+        assert ada_s.get(f"/stock/find?code={code}").location == f"/stock/products/{tea.id}?kind=sale"
     assert ada_s.get("/stock/find?code=te").location == "/stock/products?q=te"
 
 
@@ -185,7 +186,6 @@ def test_an_unknown_kind_is_refused(ada_s: Browser, runtime: Runtime, tea: Produ
 def test_a_lot_past_its_day_is_recorded_when_somebody_says_so(ada_s: Browser, runtime: Runtime, tea: Product) -> None:
     assert move(ada_s, tea, "purchase", "2", expires_on="2020-01-01", expired="true").status_code == 303
     assert "expired on 1 Jan 2020" in text_of(ada_s.get(f"/stock/products/{tea.id}"))
-    assert "expired on 1 Jan 2020" in text_of(ada_s.get("/stock"))
 
 
 def test_a_form_that_is_sent_twice_is_recorded_once(ada_s: Browser, runtime: Runtime, tea: Product) -> None:
@@ -384,6 +384,25 @@ def test_late_orders_are_told_until_they_are_here_or_given_another_day(
     ada_s.post(f"{path}/details", {"expected_on": (TODAY + timedelta(days=9)).isoformat()})
     assert "Late orders" not in text_of(ada_s.get("/stock"))
     assert "On their way Order 1" in text_of(ada_s.get("/stock"))
+
+
+def test_the_first_page_tells_the_worst_alerts_of_each_rule_and_how_many_there_are_besides(
+    ada_s: Browser, runtime: Runtime, ada: Person, tea: Product
+) -> None:
+    assert "Nothing needs you" in text_of(ada_s.get("/stock"))
+    with runtime.database.write(ada.workspace_id) as session:
+        for number in range(11):
+            title, link = f"Thing <{number}> is short", f"/stock/products/{tea.id}"
+            session.add(
+                Alert(area="stock", rule="stock", subject=f"{number}", title=title, link=link, level=number % 3)
+            )
+        session.add(Alert(area="stock", rule="expiry", subject=tea.id, title="Tea expires soon"))
+        session.add(Alert(area="expenses", rule="budget", subject="b", title="Money is short"))
+    page = text_of(ada_s.get("/stock"))
+    assert page.index("Thing <2> is short") < page.index("Thing <1> is short")
+    assert "And 3 more." in page
+    assert "Sell first, or take off the shelf Tea expires soon" in page
+    assert "Money is short" not in page
 
 
 def test_dead_stock_is_told_with_the_money_it_binds(ada_s: Browser, runtime: Runtime, ada: Person) -> None:

@@ -28,7 +28,8 @@ def index() -> ResponseReturnValue:
         products = session.scalar(select(func.count()).select_from(Product)) or 0
         if not products:
             return render_template("stock/first.html", house=house)
-        alerts, more = _alerts(session)
+        alerts, more = _alerts(session, "stock")
+        ageing, more_ageing = _alerts(session, "expiry")
         drafts = session.scalars(select(Purchase).where(Purchase.state == DRAFT).order_by(Purchase.number).limit(10))
         return render_template(
             "stock/index.html",
@@ -40,7 +41,8 @@ def index() -> ResponseReturnValue:
             awaited=stock_view.awaited(session, house.today),
             drafts=drafts.all(),
             suppliers=dict(stock_view.suppliers(session)),
-            expiring=stock_view.expiring(session, house.today),
+            ageing=ageing,
+            more_ageing=more_ageing,
             negative=stock_view.below_zero(session) if house.negative != "allow" else [],
             rules=RULES,
         )
@@ -53,7 +55,7 @@ def find() -> ResponseReturnValue:
     with reading() as session:
         found = stock_view.by_code(session, code)
     if found:
-        return redirect(url_for("stock.product", product_id=found.id))
+        return redirect(url_for("stock.product", product_id=found.id, kind="sale"))  # ready to record
     return redirect(url_for("stock.products", q=code))
 
 
@@ -89,9 +91,9 @@ def sample() -> ResponseReturnValue:
     return redirect(url_for("stock.index"), 303)
 
 
-def _alerts(session: Session) -> tuple[list[Alert], int]:
-    """The worst open alerts of the stock, those that fire first, and how many there are besides."""
-    open_ = (Alert.area == "stock", Alert.state.in_((FIRING, PENDING)))
+def _alerts(session: Session, rule: str) -> tuple[list[Alert], int]:
+    """The worst open alerts of a rule, those that fire first, and how many there are besides."""
+    open_ = (Alert.area == "stock", Alert.rule == rule, Alert.state.in_((FIRING, PENDING)))
     asked = select(Alert).where(*open_).order_by(Alert.state, Alert.level.desc(), Alert.id).limit(WORST)
     count = session.scalar(select(func.count()).select_from(Alert).where(*open_)) or 0
     return list(session.scalars(asked)), max(0, count - WORST)

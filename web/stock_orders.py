@@ -148,6 +148,7 @@ def receive(order_id: str) -> ResponseReturnValue:
     return _do(order_id, come, "Received: the quantities on hand have grown.")
 
 
+@again
 def _do(order_id: str, deed: Callable[[Session, Purchase], Any], words: str, field: str = "") -> ResponseReturnValue:
     """A step of an order, written or refused with its sentence."""
     try:

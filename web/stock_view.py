@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 
 from flask import abort
@@ -18,7 +18,7 @@ from web.current import current_workspace
 
 PER_PAGE = 50
 NOTHING = Decimal(0)
-SOON = 14  # days: what expires within them is told
+SOON = 14  # days: a lot that expires within them is marked
 
 
 @dataclass(frozen=True)
@@ -97,16 +97,6 @@ def lots_of(session: Session, product_id: str) -> list[lots.Lot]:
         return []
     asked = select(Movement.on, Movement.quantity, Movement.expires_on).where(of_it, Movement.kind != "transfer")
     return lots.left(lots.Step(*row) for row in session.execute(asked.order_by(Movement.id)))
-
-
-def expiring(session: Session, day: date, within: int = SOON, most: int = 20) -> list[tuple[Product, lots.Lot]]:
-    """Lots that are still there and expire within some days, or did; the nearest first."""
-    dated = select(Movement.product_id).where(Movement.expires_on <= day + timedelta(days=within)).distinct()
-    asked = select(Product).where(Product.id.in_(dated), Product.on_hand > 0).order_by(Product.id).limit(500)
-    found = [
-        (one, lot) for one in session.scalars(asked) for lot in lots.expiring(lots_of(session, one.id), day, within)
-    ]
-    return sorted(found, key=lambda each: (each[1].expires_on or date.max, each[0].name))[:most]
 
 
 def late(session: Session, day: date) -> list[Purchase]:
