@@ -6,6 +6,8 @@ others, above all none that would run a command, open a file, or speak to what l
 
 import base64
 import logging
+import warnings
+from functools import cache
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -68,9 +70,20 @@ def scheme(url: str) -> str:
     return found
 
 
-def _plugin(url: str) -> Any:
-    import apprise  # 0.2 s that only those pay who use it
+@cache
+def _apprise() -> Any:
+    """Loaded by those alone who use it: all its services take 0.2 s, and one of their libraries warns of its age."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import apprise
+        from apprise.plugins import N_MGR
 
+        N_MGR.load_modules()
+    return apprise
+
+
+def _plugin(url: str) -> Any:
+    apprise = _apprise()
     asset = apprise.AppriseAsset(secure_logging=True, storage_mode=apprise.PersistentStoreMode.MEMORY)
     found = apprise.Apprise.instantiate(url, asset=asset, suppress_exceptions=True)
     kind = url.partition("://")[0].lower()

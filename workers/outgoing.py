@@ -69,13 +69,15 @@ class Watch:
 
     Attributes:
         refused: why a connection was not made; "" when all were.
-        statuses: of the answers, in their order.
+        statuses: of the answers, in their order; 0: without an end.
+        late: time is over.
     """
 
     allowed: Sequence[Network] = ()
     refused: str = ""
     statuses: list[int] = field(default_factory=list)
     sockets: list[socket.socket] = field(default_factory=list)
+    late: bool = False
 
     def connect(self, host: str, port: int, timeout: Any, options: Any) -> socket.socket:
         """A connection to the first address of a host, once all of them are found to be allowed."""
@@ -91,6 +93,7 @@ class Watch:
 
     def hang_up(self) -> None:
         """Time is over: whatever waits on one of the connections goes on with an error."""
+        self.late = True
         for each in self.sockets:
             with suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
@@ -140,7 +143,7 @@ def _adapter(watch: Watch) -> type[HTTPAdapter]:
             timeout = (CONNECT_SECONDS, READ_SECONDS)
             answer = super().send(request, stream=True, timeout=timeout, verify=True, cert=None, proxies={})
             watch.statuses.append(answer.status_code)
-            return _bounded(answer)
+            return _bounded(answer, watch)
 
     return Guarded
 
@@ -158,13 +161,14 @@ def _connected(connection: Any, watch: Watch) -> socket.socket:
     return made
 
 
-def _bounded(answer: requests.Response) -> requests.Response:
+def _bounded(answer: requests.Response, watch: Watch) -> requests.Response:
     """Read it to its end, unpacked, and no further than anybody needs."""
     content = b""
     while len(content) <= MOST_BYTES and (piece := answer.raw.read(16_384, decode_content=True)):
         content += piece
     answer.close()
-    if len(content) > MOST_BYTES:
-        raise requests.exceptions.ConnectionError("the answer is too large")
+    if len(content) > MOST_BYTES or watch.late:
+        watch.statuses[-1] = 0  # whatever it began with
+        raise requests.exceptions.ConnectionError("the answer is too large, or too slow")
     answer._content = content
     return answer
