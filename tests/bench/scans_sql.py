@@ -1,8 +1,8 @@
 """The one aggregate query for each scan, by hand: what a good SQL author writes who needs these figures and no more.
 
 Each in two forms. The plain one has the sums that a warning at 80 and 100 % needs, or one at the reorder level. The
-whole one has all that the scan judges by: what came by itself and the squares of the rest, from which the forecast follows;
-sales by week, from which the demand follows.
+whole one has all that the scan judges by: what came by itself and the squares of the rest, of which the forecast is
+made; sales by week, from which the demand follows.
 """
 
 from datetime import date, timedelta

@@ -13,12 +13,14 @@ import pytest
 from flask import Flask
 from playwright.sync_api import Browser
 
+from models import vitals
 from tests.browser import missing
 from tests.browser.sample_rows import furnish
 from tests.browser.screens import Screen, complaints, screens
 from tests.browser.test_runs import Front, front  # noqa: F401  # a fixture
 from tests.conftest import Person
 from tests.front import browser_of
+from workers.beat import pulse
 from workers.runtime import Runtime
 
 pytestmark = [pytest.mark.browser, pytest.mark.sqlite, pytest.mark.slow, missing, pytest.mark.timeout(400)]
@@ -34,6 +36,7 @@ def look_at(front: Front, found: list[Screen], folder: Path | None) -> dict[str,
     for device, scheme, viewport in ALL_LOOKS if folder else LOOKS:
         page = front.page(viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
         for screen in found:
+            pulse(front.runtime, vitals.BEAT)  # or each page says that runs may start late
             page.goto(screen.path)
             page.wait_for_load_state("load")
             if said := complaints(page):
