@@ -74,7 +74,7 @@ class Entry(Owned, Base):
             *("category_id", "on_day", "currency", "transfer_id", "recurring_id", "amount", "workspace_id"),
         ),
         Index("ix_entry_purse", "purse_id", "workspace_id", "on_day", "amount"),  # balances, read from it alone
-        Index("ix_entry_payee", "payee_id"),
+        Index("ix_entry_payee", "payee_id", "workspace_id", "on_day", "id"),
         Index("ix_entry_fingerprint", "workspace_id", "fingerprint"),  # whatever is asked, the workspace goes along
         UniqueConstraint("recurring_id", "on_day"),
     )

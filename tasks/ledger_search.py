@@ -1,23 +1,28 @@
 """Entries that are looked for: newest first, a page at a time, by the table's indexes."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from models.ledger import Category, Entry, Payee
+from models.ledger import Category, Entry, Payee, Purse
 from tasks import money
 
 NONE = "none"  # for entries without a category, or without a payee
 PAGE = 50
 MOST_SUMMED = 10_000
-TOGETHER = 1_000  # rows of a download that are read at once
+TOGETHER = 5_000  # rows of a download that are read at once
 ESCAPE = "\\"
+COLUMNS = (
+    Entry.id, Entry.on.label("on_day"), Entry.purse_id, Entry.payee_id, Entry.category_id, Entry.amount, Entry.currency,
+    Entry.note, Entry.split_id, Entry.transfer_id,
+)  # fmt: skip
 
 
 class Reading(Protocol):
@@ -41,6 +46,20 @@ class Filters:
 
     def __bool__(self) -> bool:
         return self != Filters()
+
+
+class Line(NamedTuple):
+    """An entry as a download has it."""
+
+    on: date
+    purse: str
+    payee: str
+    category: str
+    amount: Decimal
+    currency: str
+    note: str
+    part: bool
+    transfer: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +88,17 @@ def mark(entry: Entry) -> str:
     return f"{entry.on}~{entry.id}"
 
 
-def total(session: Session, filters: Filters) -> Total:
-    """How many there are and what they come to; beyond a limit nobody waits for it."""
+def total(session: Session, filters: Filters, known: Sequence[Entry] | None = None) -> Total:
+    """How many there are and what they come to; beyond a limit nobody waits for it.
+
+    Args:
+        known: all of them, where one page holds them: they are not looked for twice.
+    """
+    if known is not None:
+        sums_of: dict[str, Decimal] = defaultdict(Decimal)
+        for entry in known:
+            sums_of[entry.currency] += entry.amount
+        return Total(len(known), dict(sorted(sums_of.items())))
     some = select(Entry.amount, Entry.currency).where(*conditions(filters)).limit(MOST_SUMMED + 1).subquery()
     sums: Select[Any] = select(some.c.currency, func.count(), func.sum(some.c.amount)).group_by(some.c.currency)
     found = session.execute(sums.order_by(some.c.currency)).all()
@@ -78,15 +106,26 @@ def total(session: Session, filters: Filters) -> Total:
     return Total(count, {code: amount for code, _, amount in found}) if count <= MOST_SUMMED else Total(None, {})
 
 
-def everything(reading: Reading, filters: Filters) -> Iterator[Entry]:
-    """All of them, in batches, so that a million need no more memory than a thousand."""
+def everything(reading: Reading, filters: Filters) -> Iterator[Line]:
+    """All of them, in batches, so that a million need no more memory than a few thousand."""
+    with reading() as session:
+        purses, payees, categories = (_names(session, kind) for kind in (Purse, Payee, Category))
+    asked = select(*COLUMNS).where(*conditions(filters)).order_by(Entry.on.desc(), Entry.id.desc()).limit(TOGETHER)
     after = ""
     while True:
         with reading() as session:
-            rows, after = page(session, filters, after, TOGETHER)
-        yield from rows
-        if not after:
+            rows = session.execute(asked.where(_behind(after)) if after else asked).all()
+        for row in rows:
+            names = purses.get(row.purse_id, ""), payees.get(row.payee_id, ""), categories.get(row.category_id, "")
+            marks = row.split_id is not None, row.transfer_id is not None
+            yield Line(row.on_day, *names, row.amount, row.currency, row.note, *marks)
+        if len(rows) < TOGETHER:
             return
+        after = f"{rows[-1].on_day}~{rows[-1].id}"
+
+
+def _names(session: Session, kind: type[Purse] | type[Payee] | type[Category]) -> dict[str | None, str]:
+    return {row.id: row.name for row in session.execute(select(kind.id, kind.name))}
 
 
 def conditions(filters: Filters) -> list[ColumnElement[bool]]:

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session, joinedload
 from models.ledger import Category, Entry, Payee, Purse
 from tasks import ledger, ledger_search, tables, transfers
 from tasks.handover import Refused
-from tasks.ledger_search import NONE, Filters
+from tasks.ledger_search import NONE, Filters, Line
 from web.current import reading, require_role, writing
 from web.given import Given
 
@@ -19,7 +19,7 @@ bp = Blueprint("entries", __name__, url_prefix="/expenses/entries")
 MOST = 500  # ids of one form
 KINDS = {"out": "Money out", "in": "Money in", "transfer": "Transfers"}
 NAMES = ("q", "purse", "category", "payee", "kind", "since", "until", "least", "most")
-HEADER = ("Day", "Account", "Payee", "Category", "Amount", "Currency", "Note", "Split", "Transfer")
+HEADER = ("Day", "Account", "Payee", "Category", "Amount", "Currency", "Note", "Part of a split", "Transfer")
 NONE_CHOSEN = "Choose at least one entry first: tick the box before it."
 
 
@@ -32,7 +32,8 @@ def index() -> ResponseReturnValue:
             rows, following = ledger_search.page(session, filters, after) if not wrong else ([], "")
         except ValueError:
             abort(404)
-        total = ledger_search.total(session, filters) if filters and not wrong else None
+        whole = None if after or following else rows
+        total = ledger_search.total(session, filters, whole) if filters and not wrong else None
         more = choices(session) | {"someone": ledger.find(session, Payee, filters.payee)}
         started = bool(rows) or session.scalar(select(Entry.id).limit(1)) is not None
     page = render_template(
@@ -49,16 +50,14 @@ def download() -> ResponseReturnValue:
     filters, wrong = read_filters(request.args)
     if wrong:
         return redirect(url_for("entries.index", **asked()))
-    pieces = tables.csv_lines(HEADER, map(_line, ledger_search.everything(reading, filters)))
+    pieces = tables.csv_lines(HEADER, map(_cells, ledger_search.everything(reading, filters)))
     response = Response(stream_with_context(pieces), mimetype="text/csv")
     response.headers["Content-Disposition"] = "attachment; filename=entries.csv"
     return response
 
 
-def _line(entry: Entry) -> tuple[Any, ...]:
-    payee, category = (one.name if one else "" for one in (entry.payee, entry.category))
-    marks = ("yes" if mark else "" for mark in (entry.split_id, entry.transfer_id))
-    return (entry.on, entry.purse.name, payee, category, entry.amount, entry.currency, entry.note, *marks)
+def _cells(line: Line) -> tuple[Any, ...]:
+    return (*line[:-2], *("yes" if mark else "" for mark in line[-2:]))
 
 
 @bp.post("/many")

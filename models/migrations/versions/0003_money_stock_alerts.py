@@ -415,7 +415,7 @@ def upgrade() -> None:
         batch_op.create_index('ix_entry_fingerprint', ['workspace_id', 'fingerprint'], unique=False)
         batch_op.create_index(batch_op.f('ix_entry_intake_id'), ['intake_id'], unique=False)
         batch_op.create_index('ix_entry_list', ['workspace_id', 'on_day', 'id', 'currency', 'transfer_id', 'category_id', 'recurring_id', 'amount'], unique=False)
-        batch_op.create_index('ix_entry_payee', ['payee_id'], unique=False)
+        batch_op.create_index('ix_entry_payee', ['payee_id', 'workspace_id', 'on_day', 'id'], unique=False)
         batch_op.create_index('ix_entry_purse', ['purse_id', 'workspace_id', 'on_day', 'amount'], unique=False)
         batch_op.create_index('ix_entry_spent', ['category_id', 'on_day', 'currency', 'transfer_id', 'recurring_id', 'amount', 'workspace_id'], unique=False)
         batch_op.create_index(batch_op.f('ix_entry_split_id'), ['split_id'], unique=False)
