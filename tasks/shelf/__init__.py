@@ -1,0 +1,1 @@
+"""Shelf photos: which products are on them, by their barcodes."""
