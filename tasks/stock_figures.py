@@ -57,7 +57,8 @@ class Part:
     @classmethod
     def bounded(cls, bounds: Sequence[str]) -> "Part":
         """From what `bounds` said."""
-        return cls(*bounds[:5])
+        after, until, only, from_id, to_id = bounds
+        return cls(after, until, only, from_id, to_id)
 
     @property
     def bounds(self) -> list[str]:

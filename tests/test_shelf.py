@@ -82,7 +82,7 @@ def test_the_job_finds_the_workspace_s_products_and_names_the_other_codes(
     found = run_id(hand_over(ada_s, photo([chai, jam, chai, other])))
     assert execute(runtime, found, WORKER) == "succeeded"
     with runtime.database.read(EVERYONE) as session:
-        result = session.scalars(select(Run.result).where(Run.id == found)).one() or {}
+        result: dict[str, Any] = session.scalars(select(Run.result).where(Run.id == found)).one() or {}
     (seen,) = result["products"]
     assert (seen["name"], seen["count"], seen["on_hand"]) == ("Chai", 2, "7")
     assert [each["code"] for each in result["unknown"]] == [jam, other]
