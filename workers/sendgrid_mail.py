@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from http.client import HTTPException
 from typing import Any
+from urllib.error import URLError
 
 import sendgrid
 from python_http_client.exceptions import HTTPError
@@ -63,6 +64,8 @@ class SendGridMailer:
             self._client.mail.send.post(request_body=body)
         except HTTPError as error:
             raise _meaning(error) from None  # the library's error holds our request
+        except URLError as error:  # no connection: nothing of this mail was there yet
+            raise Away(f"SendGrid cannot be reached ({type(error.reason).__name__}).") from None
         except (OSError, HTTPException) as error:
             raise TryLater(f"SendGrid did not answer ({type(error).__name__}).") from None
 
