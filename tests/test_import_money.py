@@ -7,11 +7,15 @@ from typing import Any
 import pytest
 from sqlalchemy import event, select, update
 
+import tasks
+from models.artifact import Upload
 from models.base import new_id
 from models.intake import READING, Intake, IntakeLine
 from models.ledger import Category, Entry, Payee, Purse
 from models.run import Run
 from models.session import EVERYONE
+from models.workspace import SYSTEM
+from tasks.handover import HandedOver
 from tests.conftest import Person
 from tests.front import WORKER, the_run
 from tests.import_files import (
@@ -26,6 +30,7 @@ from tests.import_files import (
     table_sizes,
 )  # fmt: skip
 from tests.test_import_formats import FIREFLY, QIF
+from workers.enqueue import submit
 from workers.execute import execute
 from workers.runtime import Runtime
 
@@ -240,3 +245,29 @@ def test_memory_is_flat_and_statements_are_few_however_many_lines(
         assert done.result["count"] == many
     assert statements[1] - statements[0] < 6 * 20, "at most twenty for each thousand lines"
     assert peaks[1] - peaks[0] < 3_000_000, peaks
+
+
+def test_upkeep_forgets_previews_wrong_lines_and_their_files_in_time(
+    runtime: Runtime, ada: Person, tmp_path: Path
+) -> None:
+    forgotten = read(runtime, ada, BANK, tmp_path)
+    imported = read(runtime, ada, BANK + "2026-02-31,Nobody,,-1\n", tmp_path)
+    step(runtime, ada, imported)
+    fresh = read(runtime, ada, BANK, tmp_path)
+    month = 31 * 86_400_000
+    with runtime.database.write(EVERYONE) as session:
+        session.add(Intake(workspace_id=ada.workspace_id, subject="expenses", name="x", sha256="", state=READING))
+        session.flush()
+        mine = update(Intake).where(Intake.id != intake_of(fresh))
+        session.execute(mine.values(created_at=Intake.created_at - month, applied_at=Intake.applied_at - month))
+    handed = HandedOver(tasks.discover()["upkeep"].params())
+    with runtime.database.write(SYSTEM) as session:
+        upkeep = submit(runtime, session, tasks.discover()["upkeep"], handed, SYSTEM).id
+    assert execute(runtime, upkeep, WORKER) == "succeeded", the_run(runtime, upkeep).error
+    assert {each.id for each in intakes(runtime)} == {intake_of(imported), intake_of(fresh)}
+    assert lines(runtime, imported) == []
+    assert len(lines(runtime, fresh)) == 3
+    with runtime.database.read(EVERYONE) as session:
+        kept = session.scalars(select(Upload.run_id).where(Upload.deleted_at.is_(None))).all()
+    assert kept == [fresh.id]
+    assert forgotten.id not in kept

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from flask import abort
@@ -9,9 +10,11 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
 from models.artifact import Upload
+from models.base import db_now
 from models.intake import APPLIED, APPLYING, NEW, PREVIEWED, READING, UNDOING, WRONG, Intake, IntakeLine
 from models.ledger import Entry, Purse
 from models.run import SUCCEEDED, Run
+from models.session import after_commit
 from models.statements import changed
 from tasks import discover
 from tasks.handover import HandedOver, Refused
@@ -145,7 +148,19 @@ def discard(intake_id: str) -> None:
         state, _run = _stands(session, intake)
         if state == APPLIED or intake.state in (APPLYING, UNDOING):
             raise Refused({"": NOT_NOW.format(STATES[intake.state])}, 409)
+        if state == PREVIEWED and intake.run_id:
+            _forget_file(session, intake.run_id)
         session.execute(delete(Intake).where(Intake.id == intake_id))
+
+
+def _forget_file(session: Session, run_id: str) -> None:
+    """What is not to be imported is nothing to keep, either."""
+    mine = (Upload.run_id == run_id, Upload.deleted_at.is_(None))
+    keys = session.scalars(select(Upload.key).where(*mine)).all()
+    gone = update(Upload).where(*mine).values(deleted_at=db_now())
+    session.execute(gone.execution_options(synchronize_session=False))
+    for key in keys:
+        after_commit(session, partial(runtime().storage.delete, key))
 
 
 def again(intake_id: str, values: Mapping[str, Any], key: str | None) -> Run:

@@ -39,6 +39,8 @@ class Cells:
         value = (what or {}).get(self.field, "")
         if self.field == "amount" and value:
             return _amount(what or {})
+        if self.field == "price" and value:
+            return money.typed(Decimal(str(value)), "EUR")
         if self.number and value:
             return money.quantity(Decimal(str(value)))
         if isinstance(value, bool):

@@ -20,7 +20,7 @@ from models.run import END_STATES, Idempotency, Run
 from models.schedule import Slot
 from models.statements import changed
 from models.workspace import Invitation
-from tasks import discover
+from tasks import discover, import_expiry
 from tasks.context import Context
 from tasks.discard import ENDED, UNSEEN, discard
 from tasks.job import Job, NoParams, Result
@@ -207,6 +207,7 @@ def _expire(ctx: Context) -> int:
         delete(Idempotency).where(Idempotency.created_at < db_now() - KEY_DAYS * DAY_MS),
         delete(Slot).where(Slot.due < db_now() - SLOT_DAYS * DAY_MS),
         delete(MailEvent).where(MailEvent.at < db_now() - EVENT_DAYS * DAY_MS),
+        *import_expiry.expired(),
     )
     with ctx.write_everything() as session:
         expired = sum(changed(session, statement.execution_options(**UNSEEN)) for statement in statements)
