@@ -12,7 +12,8 @@ from models.ledger import Budget
 from tasks import budgets
 from tasks.budget import words
 from tasks.budget.pace import Standing
-from tasks.budget_sums import Calendar, Scope, rows
+from tasks.budget_bounds import Calendar
+from tasks.budget_sums import Scope, rows
 from tasks.sections import Reader, Section
 
 LINES = 12  # of a digest

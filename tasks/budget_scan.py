@@ -12,7 +12,8 @@ from models.ledger import Budget
 from models.workspace import Workspace
 from tasks import alerts, budgets
 from tasks.alerts import Count
-from tasks.budget_sums import Calendar, Scope
+from tasks.budget_bounds import Calendar
+from tasks.budget_sums import Scope
 from tasks.open_alerts import Key
 
 BATCH = 5_000  # budgets of one run; what a workspace has stays together

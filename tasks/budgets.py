@@ -20,7 +20,8 @@ from tasks.alerts import Sight
 from tasks.budget import pace, periods, words
 from tasks.budget.pace import PENDING, Spending, Standing
 from tasks.budget.periods import Window
-from tasks.budget_sums import UNIT, Calendar, Row, Scope, rows
+from tasks.budget_bounds import Calendar
+from tasks.budget_sums import UNIT, Row, Scope, rows
 
 AREA = "expenses"
 RULE = "budget"

@@ -101,7 +101,7 @@ def test_a_forecast_is_left_only_past_its_margin() -> None:
 def test_the_last_day_knows_the_end() -> None:
     seen = on(30, 280, 50)
     assert seen.forecast is not None
-    assert (seen.forecast.low, seen.forecast.high, seen.a_day) == (280, 280, None)
+    assert (seen.forecast.low, seen.forecast.high, seen.a_day) == (Decimal(280), Decimal(280), None)
 
 
 @pytest.mark.parametrize(("spent", "level"), [(0, 0), (149.99, 0), (150, 50), (239.99, 50), (240, 80), (300, 100)])

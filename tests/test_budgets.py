@@ -12,7 +12,8 @@ from models.session import EVERYONE
 from models.workspace import SYSTEM, Workspace
 from tasks import alerts, budget_scan, budgets, discover
 from tasks.budget.job import Stretch
-from tasks.budget_sums import Calendar, Scope
+from tasks.budget_bounds import Calendar
+from tasks.budget_sums import Scope
 from tasks.context import Context
 from tests.conftest import Person, at_once, new_person
 from tests.ledger_rows import Household, household, noon

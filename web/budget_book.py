@@ -13,7 +13,8 @@ from models.base import clock, new_id
 from models.ledger import PERIODS, Budget, Category
 from tasks import budgets, ledger
 from tasks.budget import periods
-from tasks.budget_sums import Calendar, Scope, rows
+from tasks.budget_bounds import Calendar
+from tasks.budget_sums import Scope, rows
 from tasks.handover import Refused
 from web import places
 from web.current import current_workspace, me

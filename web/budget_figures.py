@@ -73,9 +73,9 @@ def summary(one: BudgetState) -> str:
 
 
 def ending(one: BudgetState) -> str:
-    """Where it likely ends, in money; nothing on the last day, and before there is anything to go by."""
+    """Where it likely ends, in money; nothing on the last day, and before a third of the period is gone."""
     seen = one.standing
-    if seen.forecast is None or not seen.days_left or seen.days_gone * 3 < seen.window.days:
+    if seen.forecast is None or not seen.days_left:
         return ""
     low, high = (money.show(max(end, Decimal(0)), one.currency) for end in (seen.forecast.low, seen.forecast.high))
     span = f"at {low}" if low == high else f"between {low} and {high}"

@@ -9,7 +9,8 @@ from models.workspace import SYSTEM
 from tasks import budget_history, budget_news, budget_scan, budgets
 from tasks.alerts import Count
 from tasks.budget import words
-from tasks.budget_sums import Calendar, Scope
+from tasks.budget_bounds import Calendar
+from tasks.budget_sums import Scope
 from tasks.context import Context
 from tasks.errors import JobError
 from tasks.job import Job, Params, Result, hidden_field

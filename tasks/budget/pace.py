@@ -127,21 +127,22 @@ class Standing:
 
     def _forecast_above(self, used: int, percent: int) -> bool:
         seen = self.forecast
-        if seen is None or self.limit <= 0 or self.days_gone * EVIDENCE_GONE < self.window.days:
+        if seen is None or self.limit <= 0:
             return False
         return self.reaches(used) and seen.floor * 100 > self.limit * percent
 
 
 def reckon(window: Window, today: date, limit: Decimal, carried: Decimal, spent: Spending) -> Standing:
-    """How a budget stands; a forecast where it has begun, and may go anything at all."""
+    """How a budget stands; a forecast where a third of the period is gone."""
     return Standing(window, today, limit + carried, carried, spent.now, foresee(window, today, spent))
 
 
 def foresee(window: Window, today: date, spent: Spending) -> Forecast | None:
-    """Where the period ends. None before its first day."""
-    gone, left = window.gone(today), window.left(today)
-    if not gone:
+    """Where the period ends. None before a third of it is gone: too little is known to say."""
+    gone = window.gone(today)
+    if gone * EVIDENCE_GONE < window.days:
         return None
+    left = window.days - gone
     ratio = left / gone
     rest = max(spent.now - spent.regular, ZERO)
     middle = spent.now + spent.due + (rest * left / gone).quantize(CENT)

@@ -60,7 +60,7 @@ def _why(period: str, standing: Standing) -> str:
 def likely(standing: Standing) -> str:
     """Where it ends, in shares of the limit; nothing where that is over already or not known."""
     seen = standing.forecast
-    if seen is None or standing.limit <= 0 or not standing.days_left or standing.days_gone * 3 < standing.window.days:
+    if seen is None or standing.limit <= 0 or not standing.days_left:
         return ""
     low, high = (max(int(end * 100 // standing.limit), 0) for end in (seen.low, seen.high))
     span = f"at about {percent(low)}" if low == high else f"between {percent(low)} and {percent(high)}"
