@@ -154,7 +154,7 @@ def test_the_address_that_is_connected_to_is_the_one_that_was_checked(
     def connect(address: tuple[str, int], *_: Any, **__: Any) -> Any:
         raise OSError(f"connected to {address[0]}")
 
-    monkeypatch.setattr(outgoing.socket, "getaddrinfo", resolve)
+    monkeypatch.setattr("socket.getaddrinfo", resolve)
     monkeypatch.setattr(outgoing, "create_connection", connect)
     with outgoing.guarded() as watch, pytest.raises(requests.ConnectionError):
         requests.get(f"http://rebinding.example:{hook.server_port}/200", timeout=5)
