@@ -21,13 +21,13 @@ AT_ONCE = 500  # alerts that change in one transaction
 Opens = Callable[[], AbstractContextManager[Session]]
 
 
-def stretches(session: Session, size: int = BATCH) -> Iterator[Scope]:
-    """All workspaces in stretches of about `size` budgets, so that each is in exactly one, with budgets or without."""
+def stretches(session: Session, size: int = 0) -> Iterator[Scope]:
+    """All workspaces in stretches of about `size` budgets; each is in exactly one, with budgets or without."""
     counts = select(Workspace.id, func.count(Budget.id)).outerjoin(Budget, Budget.workspace_id == Workspace.id)
     first = last = ""
     many = 0
     for workspace, count in session.execute(counts.group_by(Workspace.id).order_by(Workspace.id)):
-        if many and many + count > size:
+        if many and many + count > (size or BATCH):
             yield Scope(first, last)
             first, many = "", 0
         first, last, many = first or workspace, workspace, many + count
