@@ -172,3 +172,18 @@ def test_a_limit_of_zero_and_a_budget_that_begins_later_are_shown(ada_s: Browser
     home.entry(-1, TODAY)
     assert "any spending is over it" in words_of(ada_s, f"/expenses/budgets/{zero}")
     assert "€0.00" in words_of(ada_s, f"/expenses/budgets/{later}")
+
+
+def test_somebody_sees_to_its_alert_from_the_budget_s_own_page(
+    ada_s: Browser, runtime: Runtime, home: Household
+) -> None:
+    found = make(ada_s, category=home.category("Groceries"))
+    home.entry(-290, TODAY)
+    home.scan(TODAY)
+    page = ada_s.get(f"/expenses/budgets/{found}").text
+    assert "Groceries 96 % used" in page
+    action = re.search(r'action="(/alerts/[0-9a-f]+/acknowledge)"', page)
+    assert action is not None
+    answer = ada_s.post(action[1], {"next": f"/expenses/budgets/{found}"})
+    assert answer.location.endswith(f"/expenses/budgets/{found}")
+    assert "Hand it back" in ada_s.get(f"/expenses/budgets/{found}").text
