@@ -71,4 +71,5 @@ def _done(said: str) -> ResponseReturnValue:
     """Back to where the button was."""
     flash(said, "success")
     wanted = request.form.get("next", "")
-    return redirect(local_path(wanted) if wanted.startswith(("/alerts", "/expenses/", "/stock/")) else url_for("alerts.index"), 303)
+    ours = wanted.startswith(("/alerts", "/expenses/", "/stock/"))
+    return redirect(local_path(wanted) if ours else url_for("alerts.index"), 303)
