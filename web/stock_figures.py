@@ -8,7 +8,7 @@ from decimal import Decimal
 from flask import render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import exists, func, select
-from sqlalchemy.orm import Session, aliased
+from sqlalchemy.orm import Session
 
 from models.base import clock
 from models.stock import Movement, Product
@@ -17,6 +17,7 @@ from web import stock_charts, stock_view
 from web.current import reading
 from web.stock import bp
 from web.stock_charts import Chart
+from web.stock_view import moved
 
 CHOICES = (4, 8, 13, 26, 52)
 BARS = 16  # products in a drawing
@@ -67,9 +68,9 @@ def _cover(session: Session) -> Chart | None:
 def _dead(session: Session, today: date, weeks: int) -> Chart | None:
     """What is on hand, was here before, and was not sold since; the most money first."""
     since = today - timedelta(weeks=weeks)
-    sale, before = aliased(Movement), aliased(Movement)
-    sold = exists().where(sale.product_id == Product.id, sale.kind == "sale", sale.on >= since, sale.quantity < 0)
-    there = exists().where(before.product_id == Product.id, before.on < since)
+    sale = (moved.product_id == Product.id, moved.kind == "sale", moved.on_day >= since, moved.quantity < 0)
+    sold = exists().where(*sale)
+    there = exists().where(moved.product_id == Product.id, moved.on_day < since)
     asked = select(Product.id, Product.name, Product.currency, Product.on_hand, Product.cost, Product.price)
     found = session.execute(asked.where(Product.on_hand > 0, ~sold, there)).all()
     bound = [(row.on_hand * (row.price if row.cost is None else row.cost), row) for row in found]

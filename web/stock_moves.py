@@ -21,7 +21,7 @@ from web.current import current_workspace, me, reading, require_role, runtime, w
 from web.inputs import page_number
 from web.stock import bp
 from web.stock_inputs import read_amount
-from web.stock_view import PER_PAGE
+from web.stock_view import PER_PAGE, moved
 
 HEAD = (
     "Day", "Kind", "SKU", "Product", "Quantity", "Counted", "Unit price", "Currency", "Location", "Expires on", "Note",
@@ -50,8 +50,10 @@ def movements() -> ResponseReturnValue:
     asked, page = _asked(), page_number()
     with reading() as session:
         wanted = _wanted(asked)
-        found = _count(session, wanted)
         rows = _lines(session, wanted, PER_PAGE, (page - 1) * PER_PAGE)
+        # A last page says how many there are; only before it they have to be counted.
+        last = len(rows) < PER_PAGE and (rows or page == 1)
+        found = (page - 1) * PER_PAGE + len(rows) if last else _count(session, wanted)
         product = session.scalar(select(Product).where(Product.id == asked["product"])) if asked["product"] else None
         return render_template(
             "stock/movements.html", rows=rows, found=found, most=MOST_COUNTED, asked=asked, page=page, kinds=KINDS,
@@ -116,14 +118,21 @@ def count_all() -> ResponseReturnValue:
 
 
 def lines(session: Session, product_id: str, most: int = PER_PAGE) -> list[Line]:
-    """The last movements of a product."""
-    return _lines(session, [Movement.product_id == product_id], most, 0)
+    """The last movements of a product, which was found in the workspace."""
+    last = select(moved.id).where(moved.product_id == product_id).order_by(moved.on_day.desc(), moved.id.desc())
+    ids = session.scalars(last.limit(most)).all()
+    found = _told(session, _whole([Movement.id.in_(ids)]).order_by(None)) if ids else []
+    return sorted(found, key=lambda line: (line.movement.on, line.movement.id), reverse=True)
 
 
 def _lines(session: Session, wanted: list[ColumnElement[bool]], most: int, skip: int) -> list[Line]:
-    found = session.execute(_whole(wanted).limit(most).offset(skip)).all()
+    return _told(session, _whole(wanted).limit(most).offset(skip))
+
+
+def _told(session: Session, asked: Select[Movement, str, str, str, str, str, str]) -> list[Line]:
+    found = session.execute(asked).all()
     ids = [row[0].id for row in found]
-    back = set(session.scalars(select(Movement.reverses_id).where(Movement.reverses_id.in_(ids)))) if ids else set()
+    back = set(session.scalars(select(moved.reverses_id).where(moved.reverses_id.in_(ids)))) if ids else set()
     return [
         Line(row[0], row[1], row[2], row[3], row[4], row[5] or "", row[6] or "", row[0].id in back) for row in found
     ]

@@ -20,7 +20,7 @@ from web.inputs import read_form
 from web.stock import bp
 from web.stock_charts import Chart
 from web.stock_inputs import MovementForm
-from web.stock_view import NOTHING
+from web.stock_view import NOTHING, moved
 from workers.enqueue import KeyConflict
 
 BACK = 180  # days of history on the page
@@ -125,13 +125,12 @@ def _page(
 
 def _history(session: Session, found: Product, today: date) -> Chart | None:
     """Its last half year, or since its first movement when that is later."""
-    of_it = Movement.product_id == found.id
-    begun = session.scalar(select(func.min(Movement.on)).where(of_it))
+    of_it = moved.product_id == found.id
+    begun = session.scalar(select(func.min(moved.on_day)).where(of_it))
     if begun is None:
         return None
     first = max(min(begun, today), today - timedelta(days=BACK))
-    asked = select(Movement.on, Movement.kind, func.sum(Movement.quantity)).where(of_it, Movement.on >= first)
-    side = Movement.quantity > 0
-    rows = session.execute(asked.group_by(Movement.on, Movement.kind, side))
-    moves = [(on, kind, moved or Decimal(0)) for on, kind, moved in rows]
+    asked = select(moved.on_day, moved.kind, func.sum(moved.quantity)).where(of_it, moved.on_day >= first)
+    rows = session.execute(asked.group_by(moved.on_day, moved.kind, moved.quantity > 0))
+    moves = [(on, kind, quantity or Decimal(0)) for on, kind, quantity in rows]
     return stock_charts.history(moves, found.on_hand, first, today)

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import cast
 
 from flask import abort
-from sqlalchemy import ColumnElement, Select, func, or_, select
+from sqlalchemy import ColumnElement, Select, Table, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
 from models.base import clock
@@ -18,6 +19,9 @@ from web.current import current_workspace
 
 PER_PAGE = 50
 NOTHING = Decimal(0)
+# For questions about products that were found in the workspace already. The ORM would add the workspace to each of
+# them, and SQLite then walks through all movements of the workspace instead of those of the product.
+moved = cast(Table, Movement.__table__).c
 SOON = 14  # days: a lot that expires within them is marked
 
 
@@ -83,20 +87,20 @@ def coming(session: Session, product_id: str) -> list[tuple[Purchase, PurchaseLi
 
 def places(session: Session, product_id: str) -> list[tuple[str | None, str, Decimal]]:
     """How many of a product lie where; what has no place comes last."""
-    asked = select(Movement.location_id, Location.name, func.sum(Movement.quantity))
-    asked = asked.outerjoin(Location, Location.id == Movement.location_id).where(Movement.product_id == product_id)
-    found = session.execute(asked.group_by(Movement.location_id, Location.name)).all()
-    lying = [(place, name or "", lies) for place, name, lies in found if lies]
+    asked = select(moved.location_id, func.sum(moved.quantity)).where(moved.product_id == product_id)
+    found = session.execute(asked.group_by(moved.location_id)).all()
+    known = dict(locations(session))
+    lying = [(place, known.get(place, ""), lies) for place, lies in found if lies]
     return sorted(lying, key=lambda each: (each[0] is None, each[1].lower()))
 
 
 def lots_of(session: Session, product_id: str) -> list[lots.Lot]:
     """What is left of each lot, if any had a date: reckoned from the movements, first expired first out."""
-    of_it = Movement.product_id == product_id
-    if session.scalar(select(Movement.id).where(of_it, Movement.expires_on.is_not(None)).limit(1)) is None:
+    of_it = moved.product_id == product_id
+    if session.scalar(select(moved.id).where(of_it, moved.expires_on.is_not(None)).limit(1)) is None:
         return []
-    asked = select(Movement.on, Movement.quantity, Movement.expires_on).where(of_it, Movement.kind != "transfer")
-    return lots.left(lots.Step(*row) for row in session.execute(asked.order_by(Movement.id)))
+    asked = select(moved.on_day, moved.quantity, moved.expires_on).where(of_it, moved.kind != "transfer")
+    return lots.left(lots.Step(*row) for row in session.execute(asked.order_by(moved.id)))
 
 
 def late(session: Session, day: date) -> list[Purchase]:
