@@ -17,6 +17,7 @@ from models.delivery import QUEUED, Delivery, Picture
 from models.session import touch
 from models.workspace import SYSTEM
 from tasks import wishes
+from tasks.letters import FOOTER
 
 delivery, picture = cast(Table, Delivery.__table__), cast(Table, Picture.__table__)
 notice, wish = cast(Table, Notice.__table__), cast(Table, Wish.__table__)
@@ -121,9 +122,12 @@ def _through_channels(session: Session, mails: list[Post], now: int) -> list[dic
     asked = select(Channel.id, Channel.account_id, Channel.name)
     asked = asked.where(Channel.account_id.in_(list(theirs)), Channel.enabled.is_(True))
     return [
-        _row(theirs[row.account_id], now, id=new_id(), channel_id=row.id, to_address=row.name, html="", stop="")
+        _row(
+            one := theirs[row.account_id], now, id=new_id(), channel_id=row.id, to_address=row.name, html="", stop="",
+            text=one.text.partition(FOOTER)[0],  # a channel is ended on its page, not by a link
+        )
         for row in session.execute(asked)
-    ]
+    ]  # fmt: skip
 
 
 def _picture(each: Post, kept: Kept) -> dict[str, object]:

@@ -1,15 +1,15 @@
 """Digests and mails at once: everything is told, nothing twice, and never to somebody who should not hear of it."""
 
 import pytest
-from sqlalchemy import delete
+from sqlalchemy import delete, select, update
 
 from models.account import Account
-from models.alert import AT_ONCE, NEVER, Notice
+from models.alert import AT_ONCE, NEVER, Alert, Channel, Move, Mute, Notice
 from models.delivery import Delivery
 from models.run import Run
 from models.session import EVERYONE
 from models.workspace import Membership, Workspace
-from tasks import wishes
+from tasks import alert_expiry, wishes
 from tests.conftest import Person, at_once, new_person
 from tests.news import (
     digest_run,
@@ -247,3 +247,35 @@ def test_a_digest_of_the_past_is_kept_when_its_reader_asks_for_none_any_more(run
     with runtime.database.read(EVERYONE) as session:
         assert session.get(Account, ada.account_id)
         assert session.query(Delivery).count() == 0
+
+
+def test_who_wants_it_is_told_through_their_channels_too(runtime: Runtime, ada: Person, grace: Person) -> None:
+    with runtime.database.write(EVERYONE) as session:
+        for person, enabled in ((ada, True), (ada, False), (grace, True)):
+            named = {"name": "Phone", "scheme": "ntfy", "sealed_url": "sealed", "enabled": enabled}
+            session.add(Channel(account_id=person.account_id, **named))
+    see(runtime, over(ada.workspace_id))
+    due(runtime, ada)
+    assert tell(runtime)["digests"] == 1
+    mail, message = sorted(mails(runtime), key=lambda each: each.channel_id or "")
+    assert (message.to, message.subject, message.html, message.stop) == ("Phone", mail.subject, "", "")
+    assert "Food 80 % used" in message.text
+    assert "{unsubscribe}" not in message.text
+    assert "{unsubscribe}" in mail.text
+
+
+def test_what_nobody_needs_of_alerts_any_more_is_cleared_away(runtime: Runtime, ada: Person) -> None:
+    see(runtime, over(ada.workspace_id), over(ada.workspace_id, subject="rent"))
+    see(runtime, over(ada.workspace_id, 10))
+    mute(runtime, ada.workspace_id, "rent", until=1)
+    mute(runtime, ada.workspace_id, "fuel")
+    with runtime.database.write(EVERYONE) as session:
+        session.execute(update(Alert).where(Alert.state == "resolved").values(resolved_at=1))
+        first = session.scalars(select(Notice.move_id).join(Move).join(Alert).where(Alert.subject == "rent")).one()
+        session.execute(update(Notice).where(Notice.move_id == first).values(told_at=1))
+        for statement in alert_expiry.expired():
+            session.execute(statement.execution_options(synchronize_session=False))
+    assert [alert.subject for alert in rows(runtime, Alert)] == ["rent"]
+    assert len(rows(runtime, Move)) == 1
+    assert rows(runtime, Notice) == []
+    assert [each.subject for each in rows(runtime, Mute)] == ["fuel"]

@@ -19,6 +19,7 @@ Tone = Literal["", "bad", "warn", "good"]
 MARKS: dict[Tone, str] = {"": "–", "bad": "!", "warn": "·", "good": "✓"}  # a colour is not everybody's, nor text's
 BARS: dict[Tone, str] = {"": "#c9c3d6", "bad": "#ac2634", "warn": "#c47a00", "good": "#2f7d4f"}
 STOP = "{unsubscribe}"
+FOOTER = "\n-- \n"  # begins the text's
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from models.run import END_STATES, Idempotency, Run
 from models.schedule import Slot
 from models.statements import changed
 from models.workspace import Invitation
-from tasks import discover, import_expiry
+from tasks import alert_expiry, discover, import_expiry
 from tasks.context import Context
 from tasks.discard import ENDED, UNSEEN, discard
 from tasks.job import Job, NoParams, Result
@@ -208,6 +208,7 @@ def _expire(ctx: Context) -> int:
         delete(Slot).where(Slot.due < db_now() - SLOT_DAYS * DAY_MS),
         delete(MailEvent).where(MailEvent.at < db_now() - EVENT_DAYS * DAY_MS),
         *import_expiry.expired(),
+        *alert_expiry.expired(),
     )
     with ctx.write_everything() as session:
         expired = sum(changed(session, statement.execution_options(**UNSEEN)) for statement in statements)
