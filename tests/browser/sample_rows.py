@@ -72,8 +72,8 @@ def scan(runtime: Runtime) -> None:
 
 
 def _household(session: Session, today: date) -> None:
-    bank = Purse(id=new_id(), name="Bank", currency="EUR", opening=Decimal(800), number="DE02 1203 0000 0000 2020 51")
-    cash = Purse(id=new_id(), name="Cash", kind="cash", currency="EUR", opening=Decimal(60))
+    bank = Purse(id=new_id(), name="Bank", currency="EUR", opening=Decimal(2800), number="DE02 1203 0000 0000 2020 51")
+    cash = Purse(id=new_id(), name="Cash", kind="cash", currency="EUR", opening=Decimal(900))
     session.add_all([bank, cash])
     categories = {name: Category(id=new_id(), name=name) for name in SPENT}
     session.add_all(categories.values())
@@ -82,10 +82,11 @@ def _household(session: Session, today: date) -> None:
         payee = Payee(id=new_id(), name=payee_name, category_id=categories[name].id)
         session.add(payee)
         session.flush()
+        purse = cash.id if name == "Eating out" else bank.id
         for ago in range(0, HISTORY, every):
             session.add(
                 Entry(
-                    purse_id=bank.id if ago % 2 else cash.id, category_id=categories[name].id, payee_id=payee.id,
+                    purse_id=purse, category_id=categories[name].id, payee_id=payee.id,
                     on=today - timedelta(ago), amount=-Decimal(usual) - Decimal(ago % 7) / 4, currency="EUR",
                     note="<b>not bold</b>" if ago == 0 else "",
                 )

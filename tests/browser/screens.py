@@ -33,36 +33,41 @@ def screens(app: Flask, runtime: Runtime, browser: Browser, workspace: str) -> l
     """What answers this person with a page of HTML."""
     found: dict[str, Screen] = {}
     for rule in sorted(app.url_map.iter_rules(), key=lambda rule: rule.rule):
-        path = _path(runtime, rule, workspace)
-        if path is None or "GET" not in (rule.methods or ()) or rule.endpoint.startswith(OTHERS):
+        if "GET" not in (rule.methods or ()) or rule.endpoint.startswith(OTHERS):
             continue
-        answer = browser.get(path)
-        if answer.status_code == 200 and answer.mimetype == "text/html" and "<html" in answer.text[:200]:
-            found[path] = Screen(path, re.sub(r"[^a-z0-9]+", "-", rule.rule.lower()).strip("-") or "home")
+        name = re.sub(r"[^a-z0-9]+", "-", rule.rule.lower()).strip("-") or "home"
+        for number, path in enumerate(_paths(runtime, rule, workspace)):
+            if is_page(browser, path):
+                found[path] = Screen(path, f"{name}{number or ''}")
     return list(found.values())
 
 
-def _path(runtime: Runtime, rule: Rule, workspace: str) -> str | None:
-    """The rule's address with ids of rows in this workspace; None where there is no such row."""
-    path = rule.rule
-    for converter, argument in re.findall(r"<(?:([^:<>]+):)?([^<>]+)>", path):
-        value = GIVEN.get(argument) or _id(runtime, argument, workspace)
-        if value is None:
-            return None
-        path = path.replace(f"<{converter}:{argument}>" if converter else f"<{argument}>", value)
-    return path
+def is_page(browser: Browser, path: str) -> bool:
+    answer = browser.get(path)
+    return answer.status_code == 200 and answer.mimetype == "text/html" and "<html" in answer.text[:200]
 
 
-def _id(runtime: Runtime, argument: str, workspace: str) -> str | None:
+def _paths(runtime: Runtime, rule: Rule, workspace: str) -> list[str]:
+    """The rule's addresses with ids of the first and the last row in this workspace; none where there is no row."""
+    found = [rule.rule]
+    for converter, argument in re.findall(r"<(?:([^:<>]+):)?([^<>]+)>", rule.rule):
+        values = [GIVEN[argument]] if argument in GIVEN else _ids(runtime, argument, workspace)
+        mark = f"<{converter}:{argument}>" if converter else f"<{argument}>"
+        found = [path.replace(mark, value) for path in found for value in values]
+    return found
+
+
+def _ids(runtime: Runtime, argument: str, workspace: str) -> list[str]:
     name = TABLES.get(argument, argument.removesuffix("_id"))
     table: Table | None = Base.metadata.tables.get(name)
     if table is None or "id" not in table.c:
-        return None
-    asked = select(table.c.id).order_by(table.c.id)
+        return []
+    asked = select(table.c.id)
     if "workspace_id" in table.c:
         asked = asked.where(table.c.workspace_id == workspace)
     with runtime.database.read(EVERYONE) as session:
-        return session.scalar(asked.limit(1))
+        ends = [session.scalar(asked.order_by(order).limit(1)) for order in (table.c.id, table.c.id.desc())]
+    return [str(each) for each in dict.fromkeys(ends) if each]
 
 
 def complaints(page: Page) -> list[str]:

@@ -14,12 +14,15 @@ from flask import Flask
 from playwright.sync_api import Browser
 
 from models import vitals
+from tasks import wishes
+from tasks.stops import PATH, Stop, Stops
 from tests.browser import missing
 from tests.browser.sample_rows import furnish
-from tests.browser.screens import Screen, complaints, screens
+from tests.browser.screens import Screen, complaints, is_page, screens
 from tests.browser.test_runs import Front, front  # noqa: F401  # a fixture
 from tests.conftest import Person
 from tests.front import browser_of
+from tests.web_fixtures import Browser as Web
 from workers.beat import pulse
 from workers.runtime import Runtime
 
@@ -74,6 +77,19 @@ def test_pages_without_a_row_say_what_to_do_first_and_are_as_sound(
     found = screens(app, runtime, browser_of(app, runtime, ada), ada.workspace_id)
     folder = shots()
     wrong = look_at(front, found, folder / "empty" if folder else None)
+    assert not wrong, told(wrong)
+
+
+def test_pages_for_whoever_is_not_signed_in_are_as_sound(
+    front: Front, app: Flask, runtime: Runtime, ada: Person
+) -> None:
+    stops = Stops(runtime.settings.secret("secret_key"))
+    ends = PATH + stops.token(Stop(ada.account_id, wishes.DIGEST, 1))
+    found = [Screen("/sign-in", "sign-in"), Screen("/forgot", "forgot"), Screen(ends, "unsubscribe")]
+    found += [Screen(f"{PATH}nothing", "unsubscribe-over"), Screen("/nowhere", "not-found")]
+    assert [one.name for one in found[:3] if not is_page(Web(app), one.path)] == []
+    front.cookie = ""
+    wrong = look_at(front, found, shots())
     assert not wrong, told(wrong)
 
 
