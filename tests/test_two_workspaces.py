@@ -18,11 +18,12 @@ from models.base import Base
 from models.delivery import Delivery
 from models.run import Run
 from models.session import EVERYONE
+from tests.adas_imports import import_of
 from tests.adas_stock import stock_of
 from tests.conftest import Person, new_person
 from tests.front import WORKER, browser_of, hand_over, run_id, text_file, token_of
-from tests.news import alert_of
 from tests.ledger_rows import budget_of
+from tests.news import alert_of
 from tests.purse_rows import a_household
 from tests.web_fixtures import Browser
 from workers.execute import execute
@@ -74,7 +75,10 @@ def adas(app: Flask, runtime: Runtime, ada: Person) -> Theirs:
     ids |= alert_of(runtime, ada, SECRET)
     money = a_household(runtime, ada, SECRET)
     ids |= budget_of(runtime, ada, SECRET)
-    return Theirs(ids | stock | money, [*marks, ids["alert_id"], *list(stock.values())[:6], *money.values()])
+    ids |= import_of(runtime, ada, SECRET)
+    return Theirs(
+        ids | stock | money, [*marks, ids["alert_id"], ids["intake_id"], *list(stock.values())[:6], *money.values()]
+    )
 
 
 def path_of(rule: Rule, theirs: Theirs) -> str:

@@ -118,7 +118,7 @@ def start(intake_id: str, action: str, also: bool, key: str | None) -> Run:
     Raises:
         Refused: it cannot be done now.
     """
-    job = discover()[STEP]
+    job = discover().get(STEP) or abort(404)
     with writing() as session:
         intake = find(session, intake_id)
         state, run = _stands(session, intake)
