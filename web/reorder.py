@@ -94,7 +94,7 @@ def _page(errors: Mapping[str, str] | None = None, given: Mapping[str, str] | No
             "stock/reorder.html", groups=_groups(shown), found=len(lines), every=len(every), page=page,
             pages=stock_view.pages(len(lines), PER_PAGE), chosen=chosen, suppliers=_suppliers(every),
             drafted=drafted, errors=errors or {}, given=given, ticked=_ticked(shown, drafted, given),
-            why=words.text, any=session.scalar(select(Product.id).limit(1)) is not None,
+            why=words.reason, any=session.scalar(select(Product.id).limit(1)) is not None,
         )  # fmt: skip
 
 

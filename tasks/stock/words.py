@@ -108,6 +108,11 @@ def text(line: Line) -> str:
     return " ".join(each for each in (_why(line), _sells(line), _what_to_do(line)) if each)
 
 
+def reason(line: Line) -> str:
+    """Why alone, where what to do stands beside it."""
+    return " ".join(each for each in (_why(line), _sells(line)) if each)
+
+
 def _why(line: Line) -> str:
     if line.on_hand < 0:
         return "More went out than there was: something was not booked in, or was booked out twice."
@@ -141,8 +146,15 @@ def _what_to_do(line: Line) -> str:
         return "Its target is too low for its lead time: raise the target, and order."
     whom = f" from {line.supplier}" if line.supplier else ""
     packs = f" ({line.packs} packs of {plain(line.pack)})" if line.pack not in (0, 1) else ""
-    why = "its target" if line.targeted else "what it needs until the next order has come"
-    return f"Order {plain(line.order)}{packs}{whom}, up to {why} of {plain(line.up_to)}."
+    return f"Order {plain(line.order)}{packs}{whom}, {_up_to(line)}."
+
+
+def _up_to(line: Line) -> str:
+    if line.targeted:
+        return f"up to its target of {plain(line.up_to)}"
+    if line.daily:
+        return f"up to {plain(line.up_to)}, which lasts until the order after it has come"
+    return f"up to {plain(line.up_to)}, twice its reorder level"
 
 
 def end(line: Line) -> str:
