@@ -17,8 +17,9 @@ from models.base import clock
 from models.engine import again
 from models.workspace import SYSTEM, Membership
 from tasks import adding, homes, slots, telling, wishes
-from tasks.context import Context
+from tasks.context import Child, Context
 from tasks.digest.words import Digest, Mail, compose
+from tasks.errors import JobError
 from tasks.job import Job, Params, Result, hidden_field
 from tasks.posting import Kept, Post, post
 from tasks.telling import Bag, Person
@@ -49,8 +50,7 @@ def run(params: Digests, ctx: Context) -> Told:
     if params.first:
         return _gathered(ctx, params.first, params.last)
     if ctx.children is not None:
-        done = [Told.model_validate(child.result) for child in ctx.children if child.result]
-        return Told(digests=sum(each.digests for each in done), silent=sum(each.silent for each in done))
+        return _sum(ctx.children)
     _make_wishes(ctx)
     told = Told(at_once=_after_quiet(ctx))
     batches = list(_some(_due(ctx)))
@@ -60,6 +60,13 @@ def run(params: Digests, ctx: Context) -> Told:
         found = _gathered(ctx, batches[0][0], batches[0][-1])
         told.digests, told.silent = found.digests, found.silent
     return told
+
+
+def _sum(children: list[Child]) -> Told:
+    done = [Told.model_validate(child.result) for child in children if child.result]
+    if len(done) < len(children):
+        raise JobError("Some digests could not be written; the parts of this run say why. They are tried again soon.")
+    return Told(digests=sum(each.digests for each in done), silent=sum(each.silent for each in done))
 
 
 def _woken(ctx: Context) -> Told:
@@ -106,10 +113,12 @@ def _at_once(bag: Bag, origin: str, place: str) -> Post:
 
 def _make_wishes(ctx: Context) -> None:
     """Rows for people who are new, a few thousand at a time."""
+    new: list[tuple[str, str]] = []
     while True:
+        before = new
         with ctx.read_everything() as session:
             new = wishes.missing(session, ROWS)
-        if not new:
+        if not new or new == before:  # these cannot be made now: the next run tries again
             return
         with ctx.write_everything() as session:
             wishes.make(session, new)
