@@ -16,8 +16,8 @@ from tasks import purchases
 from tasks.purchases import Wanted
 from tests.conftest import Person
 from tests.front import token_of
+from tests.stock_front import TODAY, on_hand, rows
 from tests.test_movements import D, place, product
-from tests.test_stock_pages import TODAY, on_hand, rows
 from web import openapi
 from workers.runtime import Runtime
 
