@@ -46,7 +46,8 @@ class Sight:
         clear: the value is back past the margin, so that one which swings about its limit does not ring twice.
         period: what it is reckoned for ("2026-11-01"); a new one begins anew.
         cause: what it is judged by, such as the revision of a budget; another one begins the next episode.
-        title: the news in a line. text: why, and what to do. link: a path of ours.
+        title: the news in a line. text: why, and what to do; a look may leave it out, for it changes with the title.
+        link: a path of ours.
         end: the news when it resolves.
     """
 
@@ -101,8 +102,8 @@ def decide(open_: Alert | Open | None, seen: Sight) -> Deed:
         return "drop"  # what only is pending stays while its level does
     if seen.fires and (seen.level > open_.level or (open_.state == PENDING and seen.level)):
         return "raise"
-    reworded = seen.level and (open_.title, open_.text) != (seen.title[:200], seen.text[:1000])
-    return "reword" if reworded else ""
+    reworded = open_.title != seen.title[:200] or (seen.text and open_.text != seen.text[:1000])
+    return "reword" if seen.level and reworded else ""
 
 
 def differing(

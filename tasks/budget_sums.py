@@ -119,7 +119,7 @@ def rows(session: Session, calendar: Calendar, scope: Scope, every: bool = True)
     if not every and session.get_bind().dialect.name == "postgresql":
         session.execute(text("SET LOCAL work_mem = '32MB'"))  # or it sorts a scan's entries on the disk
     for asked in (_plain(found, scope, every), _rolling(found, scope), _together(found, scope, every)):
-        for row in session.execute(asked, execution_options={"yield_per": 1000}):
+        for row in session.execute(asked):  # no cursor on the server, which PostgreSQL plans for its first rows
             now, regular, squares, before = row[KNOWN:]  # of nothing: None; of PostgreSQL: Decimal
             sums = (int(now or 0), int(regular or 0), float(squares or 0), int(before or 0))
             yield Row._make((*row[:KNOWN], *sums))

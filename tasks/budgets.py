@@ -102,19 +102,20 @@ def _states(session: Session, calendar: Calendar, scope: Scope, every: bool = Tr
 
 
 def sights(session: Session, calendar: Calendar, scope: Scope, every: bool = False) -> Iterator[Sight]:
-    """What the scan sees, streamed; of those far from their limit, and with the words of an end, only with `every`."""
+    """What the scan sees, streamed; of those far from their limit, and with all their words, only with `every`."""
     dues = coming(session, scope)
     for row in rows(session, calendar, scope, every):
         yield sight(row, standing(row, calendar, dues), every)
 
 
 def sight(row: Row, seen: Standing, said: bool = True) -> Sight:
-    """A budget as the alerts' engine takes it; where there is nothing to warn of, wordless unless it is to be `said`.
+    """A budget as the alerts' engine takes it. What is not yet to be `said` has its title alone, if anything.
 
-    A scan makes thousands of these and settles few: words are half of their price.
+    A scan makes thousands of these and settles few, and words are half of their price. What changes nothing but the
+    text, such as a range by a little, waits until the title changes.
     """
     level, period = seen.level, seen.window.start.isoformat()
-    told = words.told(row.name, row.period, seen) if level or said else words.NOTHING
+    told = words.told(row.name, row.period, seen, not said) if level or said else words.NOTHING
     return Sight(
         row.workspace, row.id, level, level > PENDING, seen.clear, period, str(row.revision),
         told.title, told.text, f"/expenses/budgets/{row.id}", told.end,

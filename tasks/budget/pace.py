@@ -9,7 +9,7 @@ narrow. Four ends in five lie inside of the range. It is said to exceed the limi
 with evidence: a third of the period gone, and half of the limit used.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
@@ -64,20 +64,28 @@ class Standing:
     today: date
     limit: Decimal
     carried: Decimal
-    spent: Decimal
-    forecast: Forecast | None = field(default=None)
+    spending: Spending
+
+    @property
+    def spent(self) -> Decimal:
+        return self.spending.now
+
+    @cached_property
+    def forecast(self) -> Forecast | None:
+        """Reckoned when it is asked for: a scan needs it of few."""
+        return foresee(self.window, self.today, self.spending)
 
     @property
     def left(self) -> Decimal:
         return self.limit - self.spent
 
-    @property
+    @cached_property
     def days_gone(self) -> int:
         return self.window.gone(self.today)
 
     @property
     def days_left(self) -> int:
-        return self.window.left(self.today)
+        return self.window.days - self.days_gone
 
     @property
     def share(self) -> int | None:
@@ -119,22 +127,23 @@ class Standing:
         """Whether what was warned of is over: below 80 % by the margin, and no forecast that comes near the limit."""
         if self.limit <= 0:
             return self.spent <= self.limit
-        below = not self.reaches(WARNED - MARGIN)
-        return below and not self._forecast_above(EVIDENCE_USED - MARGIN, 100 - MARGIN)
+        if self.reaches(WARNED - MARGIN):
+            return False
+        return not self._forecast_above(EVIDENCE_USED - MARGIN, 100 - MARGIN)
 
     def reaches(self, percent: int) -> bool:
         return self.spent * 100 >= self.limit * percent
 
     def _forecast_above(self, used: int, percent: int) -> bool:
-        seen = self.forecast
-        if seen is None or self.limit <= 0:
+        if self.limit <= 0 or not self.reaches(used):
             return False
-        return self.reaches(used) and seen.floor * 100 > self.limit * percent
+        seen = self.forecast
+        return seen is not None and seen.floor * 100 > self.limit * percent
 
 
 def reckon(window: Window, today: date, limit: Decimal, carried: Decimal, spent: Spending) -> Standing:
-    """How a budget stands; a forecast where a third of the period is gone."""
-    return Standing(window, today, limit + carried, carried, spent.now, foresee(window, today, spent))
+    """How a budget stands."""
+    return Standing(window, today, limit + carried, carried, spent)
 
 
 def foresee(window: Window, today: date, spent: Spending) -> Forecast | None:

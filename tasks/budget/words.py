@@ -19,8 +19,8 @@ class Words:
 NOTHING = Words("", "", "")
 
 
-def told(name: str, period: str, standing: Standing) -> Words:
-    """The words for a budget as it stands."""
+def told(name: str, period: str, standing: Standing, brief: bool = False) -> Words:
+    """The words for a budget as it stands; `brief`: the title alone."""
     ahead = days(standing.days_left)
     if standing.share is None:
         return _nothing_may_go(name, standing, ahead)
@@ -28,6 +28,8 @@ def told(name: str, period: str, standing: Standing) -> Words:
     title = f"{name} {used}, {ahead} left"
     if standing.level == FORECAST:
         title = f"{name} will likely be overspent: {used}, {ahead} left"
+    if brief:
+        return Words(title, "", "")
     return Words(title, f"{_why(period, standing)} {_what_to_do(standing)}", f"{name} is back at {used}, {ahead} left")
 
 
