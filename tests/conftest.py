@@ -26,7 +26,16 @@ from workers import publish
 from workers.runtime import Runtime
 
 # Modules whose tests run on each of them.
-EVERY_DATABASE = ("test_engine", "test_schedules", "test_rights", "test_budgets", "test_movements", "test_purchases")
+EVERY_DATABASE = (
+    "test_engine",
+    "test_import_goods",
+    "test_import_money",
+    "test_schedules",
+    "test_rights",
+    "test_budgets",
+    "test_movements",
+    "test_purchases",
+)
 
 
 def free_port() -> int:
