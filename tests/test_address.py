@@ -60,7 +60,7 @@ def test_the_mailed_link_changes_the_address_once(
     (mail,) = [run.id for run in rows(database, Run) if run.kind == "mail"]
     assert execute(runtime, mail, "test@here:1/2") == "succeeded"
     letter = next(mail for mail in inbox.mails if f"To: {NEW}" in mail).replace("=\r\n", "").replace("\r\n", " ")
-    (path,) = re.findall(r"(/address/[\w-]{43})", letter)
+    (path,) = set(re.findall(r"(/address/[\w-]{43})", letter))
     (stored,) = rows(database, Link)
     assert (stored.secret_hash, stored.email) == (digest(path.rsplit("/", 1)[1]), NEW)
 

@@ -20,6 +20,7 @@ from models.run import Run
 from models.session import EVERYONE
 from tests.adas_imports import import_of
 from tests.adas_stock import stock_of
+from tests.channel_rows import channel_of
 from tests.conftest import Person, new_person
 from tests.front import WORKER, browser_of, hand_over, run_id, text_file, token_of
 from tests.ledger_rows import budget_of
@@ -73,6 +74,7 @@ def adas(app: Flask, runtime: Runtime, ada: Person) -> Theirs:
     marks = [SECRET, "ada@example.org", "Ada's workspace", upload, *list(ids.values())[:7]]
     stock = stock_of(runtime, ada, SECRET)
     ids |= alert_of(runtime, ada, SECRET)
+    ids |= channel_of(runtime, ada, SECRET)
     money = a_household(runtime, ada, SECRET)
     ids |= budget_of(runtime, ada, SECRET)
     ids |= import_of(runtime, ada, SECRET)

@@ -109,7 +109,7 @@ def accept(secret: str) -> ResponseReturnValue:
 
 def _invite(form: Invite, secret: str) -> None:
     """Write the invitation and its mail; an older one to the same address makes room."""
-    by_link = runtime().settings.mail == "smtp"
+    by_link = runtime().settings.mail != "mailbox"
     text = TEXT.format(name=me().name, workspace=me().workspace_name, how=BY_LINK if by_link else BY_HAND)
     with everyone(write=True) as session:
         here = (Invitation.workspace_id == current_workspace(), Invitation.email == form.email)
@@ -118,7 +118,8 @@ def _invite(form: Invite, secret: str) -> None:
         expires = session.scalar(select(db_now() + DAYS * DAY_MS))
         row = Invitation(id=new_id(), email=form.email, role=form.role, secret_hash=digest(secret), expires_at=expires)
         row.workspace_id, row.invited_by = current_workspace(), me().id
-        mail = Delivery(to=form.email, subject=f"{me().name[:80]} invites you to Nightshift", text=text)
+        subject = f"{me().name[:80]} invites you to Nightshift"
+        mail = Delivery(to=form.email, subject=subject, text=text, html=people.page(subject, text))
         mail.workspace_id, mail.account_id = current_workspace(), account.id if account else None
         # The mail's secret is made when it is sent and takes the place of this one, which nobody has seen.
         mail.link = "invitation" if by_link else None

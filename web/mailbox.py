@@ -56,7 +56,8 @@ def index() -> ResponseReturnValue:
     with everyone() as session:
         count = session.scalar(select(func.count()).select_from(mine().subquery())) or 0
         mails = session.scalars(mine().order_by(Delivery.id.desc()).limit(PAGE).offset((page - 1) * PAGE)).all()
-    return render_template("mailbox/index.html", mails=mails, words=WORDS, page=page, pages=-(-count // PAGE))
+    pages = -(-count // PAGE)
+    return render_template("mailbox/index.html", mails=mails, words=WORDS, fates=FATES, page=page, pages=pages)
 
 
 @bp.get("/<mail_id>")
@@ -78,7 +79,7 @@ def body(mail_id: str) -> ResponseReturnValue:
     In the frame's sandbox nothing is signed in, so that a picture could not be fetched there.
     """
     mail = _one(mail_id)
-    html = mail.html.replace("{link}", REDACTED).replace("{unsubscribe}", escape(_stop_url(mail)))
+    html = mail.html.replace("{link}", "#").replace("{unsubscribe}", escape(_stop_url(mail)))
     for name, data in _pictures(mail_id):
         html = html.replace(f"cid:{name}", f"data:image/png;base64,{base64.b64encode(data).decode()}")
     response = make_response(f'<base target="_blank">{html}')

@@ -9,6 +9,7 @@ from models.delivery import Delivery
 from models.workspace import SYSTEM, AuditEntry, Membership, Workspace
 from tasks import money
 from tasks.homes import home
+from tasks.letters import Button, Part, letter
 
 
 def inhabited(session: Session) -> bool:
@@ -80,8 +81,16 @@ def mail(session: Session, account: Account, subject: str, text: str, *, link: s
     """
     if place := home(session, account.id):
         row = Delivery(workspace_id=place, account_id=account.id, to=to or account.email, subject=subject, text=text)
-        row.link = link
+        row.link, row.html = link, page(subject, text)
         session.add(row)
+
+
+def page(subject: str, text: str) -> str:
+    """A short mail in the look of all mails; where `{link}` stands in its text there is a button."""
+    before, found, after = text.partition("{link}")
+    rest = [Part("", lines=[" ".join(after.split())])] if after.strip() else []
+    button = Button(subject, "{link}") if found else None
+    return letter(subject, lead=" ".join(before.split()), parts=rest, button=button)[1]
 
 
 def audit(

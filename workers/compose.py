@@ -99,7 +99,7 @@ def compose(mail: Outgoing, to: str, sender: Sender) -> bytes:
     # Each of ours is one line and never folded: not every reader of List-Unsubscribe puts a folded one together.
     first = {
         "From": sender.header,
-        "To": f"<{to}>",
+        "To": to,
         "Subject": _encoded(subject(mail.subject)),
         "Date": format_datetime(datetime.now(UTC)),
         "Message-ID": message_id(mail, sender),
