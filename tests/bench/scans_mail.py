@@ -1,6 +1,7 @@
 """Everybody's digest, composed and handed to a mail server, beside a bare loop that sends the same bytes to it."""
 
 import statistics
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
@@ -18,6 +19,8 @@ from tests.bench.scans_data import Size, expenses, ids, system
 from tests.bench.scans_load import NOW, load, loading
 from tests.bench.scans_measure import drained, whole_job
 from tests.bench.scans_sink import bare_loop, read, sink
+from tests.bench.scans_workers import ROUND, finished, worker
+from workers import dispatch
 from workers.runtime import Runtime
 
 NEWS = 3  # alerts of each person
@@ -33,7 +36,9 @@ def measured(made: Runtime, size: Size) -> dict[str, Any]:
         sending = _with_mail(made, port)
         try:
             plain = _round(sending, port, file, size.letters)
-            _again(made, WITH_PICTURES)
+            _again(made, size.letters, pictures=False)
+            plain["by_workers_s"] = _by_workers(sending, size.letters)
+            _again(made, WITH_PICTURES, pictures=True)
             pictured = _round(sending, port, file, WITH_PICTURES)
         finally:
             sending.database.close()
@@ -48,13 +53,35 @@ def _round(made: Runtime, port: int, file: Any, wanted: int) -> dict[str, Any]:
         raise SystemExit(f"{len(mails)} mails came and {_sent(made)} are marked as sent, not {wanted}")
     bare = [bare_loop(port, mails) for _ in range(3 if wanted <= 1_000 else 2)]
     sizes = [len(content) for _, content in mails]
-    with made.database.write(EVERYONE) as session:
-        session.execute(delete(Delivery))
-        session.execute(delete(Run))
+    _clear(made)
     return {
         "mails": wanted, "bytes": statistics.median(sizes), "compose_s": composed["seconds"],
         "hand_over_s": handed, "bare_s": bare,
     }  # fmt: skip
+
+
+def _by_workers(made: Runtime, wanted: int) -> float:
+    """Seconds from the scan's first row to the last mail, with real workers: two processes compose, two hand over."""
+    chosen = made.settings
+    environment = {
+        "NIGHTSHIFT_BROKER_URL": chosen.broker, "NIGHTSHIFT_VAR": str(chosen.var), "NIGHTSHIFT_LOG_LEVEL": "warning",
+        "NIGHTSHIFT_DATABASE_URL": chosen.database, "NIGHTSHIFT_MAIL": "smtp", "NIGHTSHIFT_SMTP_HOST": "127.0.0.1",
+        "NIGHTSHIFT_SMTP_PORT": str(chosen.smtp_port), "NIGHTSHIFT_SMTP_SECURITY": "none",
+    }  # fmt: skip
+    log = chosen.var / "worker.log"
+    with worker(2, environment, log), worker(2, environment, log, "mail"):
+        finished(made, "health")
+        finished(made, "mail")  # all processes are up
+        began, end = time.perf_counter(), time.monotonic() + 300
+        finished(made, "digest")
+        while _sent(made) < wanted and time.monotonic() < end:
+            dispatch.everything(made)
+            time.sleep(ROUND)
+        seconds = time.perf_counter() - began
+    if _sent(made) != wanted:
+        raise SystemExit(f"{_sent(made)} of {wanted} mails are sent; {log.read_text()[-2000:]}")
+    _clear(made)
+    return seconds
 
 
 def _with_mail(made: Runtime, port: int) -> Runtime:
@@ -62,6 +89,12 @@ def _with_mail(made: Runtime, port: int) -> Runtime:
     told: dict[str, Any] = {name: getattr(made.settings, name) for name in ("var", "database_url", "broker_url")}
     told |= {"mail": "smtp", "smtp_host": "127.0.0.1", "smtp_port": port, "smtp_security": "none"}
     return Runtime.from_settings(Settings.model_validate(told))
+
+
+def _clear(made: Runtime) -> None:
+    with made.database.write(EVERYONE) as session:
+        session.execute(delete(Delivery))
+        session.execute(delete(Run))
 
 
 def _sent(made: Runtime) -> int:
@@ -106,10 +139,10 @@ def _subjects(count: int) -> list[str]:
     return [budgets[number * 10 + which] for number in range(count) for which in range(NEWS)]
 
 
-def _again(made: Runtime, count: int) -> None:
-    """The first people's news once more, with pictures."""
-    accounts = ids("a", count)
+def _again(made: Runtime, count: int, pictures: bool) -> None:
+    """The first people's news once more."""
+    last = ids("a", count)[-1]
     with made.database.write(EVERYONE) as session:
-        session.execute(update(Notice).where(Notice.account_id.in_(accounts)).values(told_at=None, delivery_id=None))
-        due = {"next_due": NOW, "pictures": True, "amounts": True}
-        session.execute(update(Wish).where(Wish.account_id.in_(accounts)).values(due))
+        session.execute(update(Notice).where(Notice.account_id <= last).values(told_at=None, delivery_id=None))
+        due = {"next_due": NOW, "pictures": pictures, "amounts": pictures}
+        session.execute(update(Wish).where(Wish.account_id <= last).values(due))

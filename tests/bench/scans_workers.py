@@ -29,10 +29,13 @@ ROUND = 0.1  # seconds between looks, which stand for beat's rounds
 
 
 @contextmanager
-def worker(processes: int, environment: dict[str, str], log: Path) -> Iterator[psutil.Process]:
-    """The worker of the scans' queue, as `make run` starts it."""
-    command = [sys.executable, "-m", "celery", "-A", "workers.celery_app", "worker", "-n", f"scans{processes}@bench"]
-    command += ["-Q", "scans,default", "-c", str(processes), "-O", "fair", "--without-mingle", "--without-gossip"]
+def worker(
+    processes: int, environment: dict[str, str], log: Path, queues: str = "scans,default"
+) -> Iterator[psutil.Process]:
+    """The worker of some queues, as `make run` starts it."""
+    name = f"{queues.partition(',')[0]}{processes}@bench"
+    command = [sys.executable, "-m", "celery", "-A", "workers.celery_app", "worker", "-n", name]
+    command += ["-Q", queues, "-c", str(processes), "-O", "fair", "--without-mingle", "--without-gossip"]
     with log.open("ab") as out:
         started = psutil.Popen(command, env=os.environ | environment, cwd=ROOT, stdout=out, stderr=out)
     try:
