@@ -86,7 +86,8 @@ def _bars(found: list[tuple[str, Decimal]], links: list[str], currency: str, wha
     places = list(range(len(shown)))[::-1]
     data = {
         "type": "bar", "orientation": "h", "x": [float(amount) for _, amount in shown], "y": places,
-        "text": [money.show(amount, currency) for _, amount in shown], "textposition": "auto", "links": links,
+        "text": [money.show(amount, currency) for _, amount in shown], "textposition": "auto", "textangle": 0,
+        "links": links,
         "customdata": [name for name, _ in shown], "hovertemplate": "%{customdata}: %{text}<extra></extra>",
         "marker": {"color": "--chart-1"},
     }  # fmt: skip

@@ -62,7 +62,7 @@ def bars(
     trace = {
         "type": "bar", "orientation": "h", "y": list(range(len(names))), "x": list(values), "text": list(told),
         "hovertemplate": "%{customdata}: %{text}<extra></extra>", "customdata": list(names), "links": list(links),
-        "marker": {"color": "--chart-1"}, "textposition": "auto",
+        "marker": {"color": "--chart-1"}, "textposition": "auto", "textangle": 0,
     }  # fmt: skip
     axis = {
         "tickvals": list(range(len(names))),
