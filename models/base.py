@@ -1,6 +1,7 @@
 """What every table shares: the declarative base, portable column types, ids and the database's clock."""
 
 import json
+import operator
 import secrets
 import time
 from decimal import Decimal
@@ -44,6 +45,13 @@ class Fixed(TypeDecorator[Decimal]):
     impl = BigInteger
     cache_ok = True
     ONE = 10_000
+
+    class comparator_factory(TypeDecorator.Comparator[Decimal]):  # noqa: N801  # SQLAlchemy's name
+        """A sum or difference is such a decimal too, so that what it is compared with is scaled like it."""
+
+        def _adapt_expression(self, op: Any, other_comparator: Any) -> Any:
+            adapted, kind = super()._adapt_expression(op, other_comparator)
+            return adapted, self.type if op in (operator.add, operator.sub) else kind
 
     def process_bind_param(self, value: Decimal | int | None, dialect: Dialect) -> int | None:
         if value is None:

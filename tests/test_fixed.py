@@ -38,6 +38,16 @@ def test_the_largest_and_the_smallest_amount_come_back_as_they_went(runtime: Run
         assert session.scalars(select(Entry.amount).order_by(Entry.amount)).all() == kept
 
 
+def test_a_sum_is_compared_as_what_it_is(runtime: Runtime, ada: Person) -> None:
+    furnish(runtime, ada, [Decimal("1.5")])
+    with runtime.database.read(ada.workspace_id) as session:
+        for right, found in ((Decimal("2.5"), 1), (Decimal("2.4"), 0)):
+            asked = select(func.count()).where(Entry.amount + Decimal(1) <= right)
+            assert session.scalar(asked) == found
+        assert session.scalar(select(Entry.amount - Decimal("0.25"))) == Decimal("1.25")
+        assert session.scalar(select(func.sum(Entry.amount) + Decimal(1))) == Decimal("2.5")
+
+
 def test_what_is_finer_than_can_be_kept_is_refused_and_never_rounded(runtime: Runtime, ada: Person) -> None:
     with pytest.raises(StatementError, match="finer"):
         furnish(runtime, ada, [Decimal("0.00001")])
