@@ -37,8 +37,8 @@ def supplier(session: Session, name: str = "Exotic Liquids", **more: Any) -> Sup
 def product(session: Session, name: str = "Chai", on_hand: int | str = 0, **more: Any) -> Product:
     """A product that has been there for years, with a count of what is there."""
     made = Product(
-        id=new_id(), name=name, currency="EUR",
-        **({"sku": name.upper().replace(" ", "-"), "created_at": LONG_AGO, "lead_days": 7} | more),
+        id=new_id(), name=name,
+        **({"currency": "EUR", "sku": name.upper().replace(" ", "-"), "created_at": LONG_AGO, "lead_days": 7} | more),
     )  # fmt: skip
     session.add(made)
     session.flush()

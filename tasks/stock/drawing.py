@@ -17,7 +17,7 @@ LONGEST = 60.0  # days: what lasts longer is no news, and would make the rest to
 
 def cover(lines: list[Line]) -> bytes:
     """A bar for each product: what is on hand, then what is on order; a mark where an order would come."""
-    figure = Figure(figsize=(6, 0.9 + 0.34 * len(lines)), dpi=DOTS, facecolor=GROUND, layout="constrained")
+    figure = Figure(figsize=(6, 1.1 + 0.34 * len(lines)), dpi=DOTS, facecolor=GROUND, layout="constrained")
     axes = figure.add_subplot()
     axes.set_facecolor(GROUND)
     at = range(len(lines))
@@ -26,7 +26,8 @@ def cover(lines: list[Line]) -> bytes:
     axes.barh(at, there, color=[SHORT if line.level else THERE for line in lines], height=0.62)
     axes.barh(at, coming, left=there, color=COMING, height=0.62)
     leads = [min(float(line.lead_days), LONGEST) for line in lines]
-    axes.plot(leads, at, "|", color=INK, markersize=13, markeredgewidth=2)
+    for colour, width in ((GROUND, 5), (INK, 2)):  # a light edge, to be seen on the bars too
+        axes.plot(leads, at, "|", color=colour, markersize=13, markeredgewidth=width)
     axes.set_yticks(list(at), [_name(line.name) for line in lines])
     axes.invert_yaxis()
     axes.set_xlim(0, max(1.0, *leads, *(a + b for a, b in zip(there, coming, strict=True))) * 1.05)
@@ -38,7 +39,7 @@ def cover(lines: list[Line]) -> bytes:
         side.set_visible(False)
     axes.set_title("What lasts the shortest", loc="left", color=INK, fontsize=12, fontweight="bold")
     marks, meanings = _legend()
-    axes.legend(marks, meanings, loc="lower right", fontsize=9, frameon=False, labelcolor=INK)
+    figure.legend(marks, meanings, loc="outside lower center", ncols=4, fontsize=8.5, frameon=False, labelcolor=INK)
     out = io.BytesIO()
     figure.savefig(out, format="png", facecolor=GROUND, metadata={"Software": None})
     return out.getvalue()
