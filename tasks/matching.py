@@ -15,6 +15,8 @@ from tasks.fingerprints import Counts, fingerprint
 
 AT_ONCE = 1000
 NAMES_KEPT = 50
+MOST_MADE = {"accounts": 200, "categories": 2_000, "locations": 2_000, "suppliers": 20_000}
+TOO_MANY_MADE = "This file would make more than {:,} {}. Look at its columns: one of them is something else."
 WHICH_ACCOUNT = "Say which account this file is of: choose one, or give a new one's name."
 OTHER_CURRENCY = "This line is in {}, and the account “{}” is in {}."
 KNOWN = "This line was imported before."
@@ -43,8 +45,17 @@ class Made:
     names: dict[str, dict[str, None]] = field(default_factory=dict)
 
     def add(self, kind: str, name: str) -> None:
-        if name:
-            self.names.setdefault(kind, {})[name] = None
+        """One more; a file that would make thousands has another column there.
+
+        Raises:
+            JobError: there are too many.
+        """
+        if not name:
+            return
+        names = self.names.setdefault(kind, {})
+        names[name] = None
+        if len(names) > MOST_MADE.get(kind, len(names)):
+            raise JobError(TOO_MANY_MADE.format(MOST_MADE[kind], kind))
 
     def told(self) -> dict[str, Any]:
         return {kind: {"count": len(names), "names": list(names)[:NAMES_KEPT]} for kind, names in self.names.items()}

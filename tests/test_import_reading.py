@@ -235,3 +235,11 @@ def test_northwind_imports_as_it_is() -> None:
     assert [line.wrong for line in found] == [""] * 29
     assert found[0].what
     assert (found[0].what["code"], found[0].what["name"]) == ("1", "Exotic Liquids")
+
+
+def test_cells_that_are_made_to_keep_us_busy_do_not(write: Write) -> None:
+    cell = "T" * 40_000 + ":"
+    text = "Date,Payee,Amount\n" + f"{cell},P,-1\n" * 10 + f'2024-01-01,P,"{"1," * 20_000}"\n2024-01-01,P,-1\n'
+    _layout, found = read(write(text), columns=("date", "payee", "amount"))
+    assert [bool(line.wrong) for line in found] == [True] * 11 + [False]
+    assert all(len(line.wrong) <= 300 for line in found)

@@ -14,6 +14,7 @@ TIME = re.compile(
 NUMBERS = re.compile(r"(\d{1,4})\s*[./\-#'’ ]\s*(\d{1,2})\s*[./\-#'’ ]\s*(\d{1,4})\.?")
 TOGETHER = re.compile(r"\d{8}|\d{6}")
 LANGUAGES = ("en", "de", "fr", "es", "it", "nl", "pt", "pl", "sv", "da", "nb", "fi", "cs")
+LONGEST = 60
 PIVOT = 70  # two digits: 69 is 2069, 70 is 1970
 
 
@@ -61,6 +62,9 @@ def read(text: str, order: str) -> date:
 
 
 def _bare(text: str) -> str:
+    """Without the time of day; what is too long to be a date is not looked at closely."""
+    if len(text) > LONGEST:
+        return ""
     return TIME.sub("", text.strip()).strip() if ":" in text else text.strip()
 
 
