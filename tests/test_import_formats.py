@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ofxtools import models
 from ofxtools.header import make_header
 from ofxtools.models import (
     BANKACCTFROM,
@@ -24,6 +23,7 @@ from ofxtools.models import (
     STMTTRN,
     STMTTRNRS,
 )  # fmt: skip
+from ofxtools.models.ofx import OFX
 
 from tasks.errors import JobError
 from tasks.importing.analysing import Wishes
@@ -88,7 +88,7 @@ def test_ofx_is_read_as_its_own_library_writes_it(read: Read, version: int) -> N
     statement = STMTRS(curdef="EUR", bankacctfrom=account, banktranlist=listed, ledgerbal=balance)
     sign_on = SONRS(status=status, dtserver=day, language="ENG", fi=FI(org="Bank", fid="1"))
     bank = BANKMSGSRSV1(STMTTRNRS(trnuid="1", status=status, stmtrs=statement))
-    root = models.OFX(signonmsgsrsv1=SIGNONMSGSRSV1(sonrs=sign_on), bankmsgsrsv1=bank).to_etree()
+    root = OFX(signonmsgsrsv1=SIGNONMSGSRSV1(sonrs=sign_on), bankmsgsrsv1=bank).to_etree()
     text = str(make_header(version=version)).encode() + ET.tostring(root)
     found = read(text)[1]
     assert [(what(line)["amount"], what(line)["payee"]) for line in found] == [("-1", "Shop 1"), ("-2", "Shop 2")]
