@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tasks.stock import cover, demand
-from tasks.stock.demand import DYING, ERRATIC, INTERMITTENT, LUMPY, NONE, SMOOTH
+from tasks.stock.kinds import DYING, ERRATIC, INTERMITTENT, LUMPY, NONE, SMOOTH
 
 OLD = 10_000
 

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from tasks.stock import reorder, shortage
-from tasks.stock.shortage import FINE, NOTHING, REORDER, SHORT
+from tasks.stock.kinds import FINE, NOTHING, REORDER, SHORT
 
 
 @dataclass

@@ -119,9 +119,12 @@ def save_order(order_id: str) -> ResponseReturnValue:
     return _do(order_id, lambda session, found: purchases.expect(session, found, form.expected_on, form.note), "Saved.")
 
 
-@bp.post("/stock/orders/<order_id>/<any(send, close, cancel):step>")
+@bp.post("/stock/orders/<order_id>/<step>")
 @require_role("member")
 def step(order_id: str, step: str) -> ResponseReturnValue:
+    if step not in DONE:
+        abort(404)
+
     def take(session: Session, found: Purchase) -> None:
         if step == "send":
             purchases.send(session, found, stock_view.house(session).today)

@@ -39,7 +39,7 @@ STOP, LINK = "{unsubscribe}", "{link}"
 class Portion(Params):
     """Which of the workspace's deliveries; all of them without a last one."""
 
-    after: str = hidden_field("")
+    past: str = hidden_field("")
     last: str = hidden_field("")
 
 
@@ -55,7 +55,7 @@ def run(params: Portion, ctx: Context) -> Sent:
     if ctx.mailer is None:
         raise JobError("No way to send mail is set up here.")
     _give_up_unsure(ctx)
-    after = params.after if params.last else _beyond_others(ctx)
+    after = params.past if params.last else _beyond_others(ctx)
     if not params.last and not ctx.split_into:
         _split(ctx, after)
     with closing(ctx.mailer) as mailer:
@@ -104,7 +104,7 @@ def _split(ctx: Context, after: str) -> None:
     with _read(ctx) as session:
         edges = outbox.edges(session, after, PORTION, MOST_PORTIONS)
     if len(edges) > 1:
-        ctx.fan_out(JOB.kind, [Portion(after=a, last=b) for a, b in zip([after, *edges], edges, strict=False)])
+        ctx.fan_out(JOB.kind, [Portion(past=a, last=b) for a, b in zip([after, *edges], edges, strict=False)])
 
 
 def _send(ctx: Context, mailer: Mailer, after: str, last: str) -> list[str]:

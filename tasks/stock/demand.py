@@ -20,12 +20,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from tasks.stock.kinds import DYING, ERRATIC, INTERMITTENT, LUMPY, NONE, SMOOTH
+
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 WEEKS = 8
-CLASSES = ("none", "smooth", "erratic", "intermittent", "lumpy", "dying")
-NONE, SMOOTH, ERRATIC, INTERMITTENT, LUMPY, DYING = range(6)
 ADI_CUT, CV2_CUT = 1.32, 0.49
 ALPHA = 0.2  # of sizes and intervals: the upper end of what the papers try, since eight weeks are few
 BETA = 0.2  # of the chance of a sale

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tasks.stock import cover
+from tasks.stock.kinds import FINE, NOTHING, REORDER, SHORT
 
 Floats = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 
-FINE, REORDER, SHORT, NOTHING = 0, 1, 2, 3
 MARGIN = 0.1  # so much above its limit a value must be before an alert ends
 
 

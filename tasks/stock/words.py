@@ -3,8 +3,7 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
-from tasks.stock.demand import DYING, INTERMITTENT, LUMPY
-from tasks.stock.shortage import NOTHING, REORDER, SHORT
+from tasks.stock.kinds import DYING, INTERMITTENT, LUMPY, NOTHING, REORDER, SHORT
 
 HELD = "It is a little above its limit again. The alert ends when it is a tenth above, so that it does not ring twice."
 LONGEST_NAME, LONGEST_SUPPLIER = 80, 50  # in a line of at most 200
