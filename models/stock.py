@@ -42,7 +42,7 @@ class Location(Owned, Base):
 
 
 class Product(Owned, Base):
-    """A thing that is kept. `on_hand` is the sum of its movements, kept in step by `tasks.movements.record` alone."""
+    """A thing that is kept. `on_hand` is the sum of its movements; `tasks.inventory.movements.record` keeps it so."""
 
     __tablename__ = "product"
     __table_args__ = (

@@ -18,7 +18,7 @@ from models.artifact import Artifact, Upload
 from models.run import Run
 from models.session import EVERYONE, Database
 from tasks.errors import FannedOut, JobError
-from tasks.outgoing import Mailer
+from tasks.mailing.outgoing import Mailer
 from tasks.storage import TEMPORARY, Storage
 
 Progress = Callable[[float, str], None]

@@ -5,9 +5,9 @@ from decimal import Decimal
 
 from models.base import new_id
 from models.stock import Location, Product, Supplier
-from tasks import purchases
-from tasks.movements import record
-from tasks.purchases import Arrival, Wanted
+from tasks.inventory import purchases
+from tasks.inventory.movements import record
+from tasks.inventory.purchases import Arrival, Wanted
 from tests.conftest import Person
 from workers.runtime import Runtime
 

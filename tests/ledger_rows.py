@@ -10,9 +10,9 @@ from sqlalchemy import delete, select, update
 from models.base import new_id
 from models.ledger import Budget, Category, Entry, Purse, Recurring
 from models.session import EVERYONE
-from tasks import budget_scan
-from tasks.alerts import Count
-from tasks.budget_sums import Scope
+from tasks.alerting.alerts import Count
+from tasks.books import budget_scan
+from tasks.books.budget_sums import Scope
 from tests.conftest import Person
 from workers.runtime import Runtime
 

@@ -12,8 +12,9 @@ from models.delivery import Delivery
 from models.run import QUEUED, Run
 from models.session import EVERYONE
 from models.workspace import SYSTEM, Membership
-from tasks import alerts, discover, wishes
-from tasks.alerts import Count, Sight
+from tasks import discover
+from tasks.alerting import alerts, wishes
+from tasks.alerting.alerts import Count, Sight
 from tasks.handover import HandedOver
 from tests.conftest import Person
 from workers.enqueue import submit

@@ -11,7 +11,7 @@ from models.alert import Alert
 from models.base import new_id
 from models.session import EVERYONE
 from models.stock import Product, Supplier
-from tasks import movements, purchases
+from tasks.inventory import movements, purchases
 from tests.conftest import Person
 from workers.runtime import Runtime
 

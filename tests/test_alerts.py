@@ -22,8 +22,8 @@ from models.alert import (
 )  # fmt: skip
 from models.base import clock
 from models.session import EVERYONE
-from tasks import alerts
-from tasks.alerts import Sight
+from tasks.alerting import alerts
+from tasks.alerting.alerts import Sight
 from tests.conftest import Person, at_once, new_person
 from tests.news import RULE, join, moves, mute, over, rows, see, the_alert, untold, wish
 from tests.servers import DATABASES

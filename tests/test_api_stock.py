@@ -12,8 +12,8 @@ from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from models.stock import Movement, Product, Purchase
-from tasks import purchases
-from tasks.purchases import Wanted
+from tasks.inventory import purchases
+from tasks.inventory.purchases import Wanted
 from tests.conftest import Person
 from tests.front import token_of
 from tests.stock_front import TODAY, on_hand, rows

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tasks import barcodes
+from tasks.inventory import barcodes
 
 
 @pytest.mark.parametrize(

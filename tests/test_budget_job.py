@@ -8,7 +8,8 @@ from sqlalchemy import select
 from models.run import Run
 from models.session import EVERYONE
 from models.workspace import SYSTEM
-from tasks import budget_scan, discover
+from tasks import discover
+from tasks.books import budget_scan
 from tasks.budget.job import Stretch
 from tasks.context import Context
 from tasks.handover import HandedOver

@@ -10,10 +10,12 @@ from models.alert import PENDING, Alert, Move, Notice
 from models.ledger import Budget, Entry
 from models.session import EVERYONE
 from models.workspace import SYSTEM, Workspace
-from tasks import alerts, budget_scan, budgets, discover
+from tasks import discover
+from tasks.alerting import alerts
+from tasks.books import budget_scan, budgets
+from tasks.books.budget_bounds import Calendar
+from tasks.books.budget_sums import Scope
 from tasks.budget.job import Stretch
-from tasks.budget_bounds import Calendar
-from tasks.budget_sums import Scope
 from tasks.context import Context
 from tests.conftest import Person, at_once, new_person
 from tests.ledger_rows import Household, household, noon

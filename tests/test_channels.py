@@ -15,7 +15,7 @@ from sqlalchemy import select
 from models.alert import Channel
 from models.delivery import Delivery
 from models.session import EVERYONE
-from tasks import channels
+from tasks.mailing import channels
 from tests.conftest import Person
 from tests.front import WORKER
 from tests.test_mail import deliveries, mail_run

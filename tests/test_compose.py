@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tasks.errors import JobError
-from tasks.outgoing import Inline, Outgoing
+from tasks.mailing.outgoing import Inline, Outgoing
 from workers.compose import Sender, compose, recipient, subject
 
 US = Sender.parsed("Nightshift <nightshift@example.org>", "https://night.example.org")

@@ -9,7 +9,7 @@ from models.delivery import Delivery
 from models.run import Run
 from models.session import EVERYONE
 from models.workspace import Membership, Workspace
-from tasks import alert_expiry, wishes
+from tasks.alerting import alert_expiry, wishes
 from tests.conftest import Person, at_once, new_person
 from tests.news import (
     digest_run,

@@ -9,7 +9,9 @@ from sqlalchemy import select
 
 from models.delivery import Picture
 from models.session import EVERYONE
-from tasks import adding, budget_news, discover, telling, wishes
+from tasks import discover
+from tasks.alerting import adding, telling, wishes
+from tasks.books import budget_news
 from tasks.job import Job
 from tasks.sections import Figure, Section
 from tests.conftest import Person, new_person

@@ -10,7 +10,7 @@ from models.alert import RESOLVED
 from models.session import EVERYONE
 from models.stock import Location, Product
 from models.workspace import SYSTEM
-from tasks import ageing, movements, stock_figures
+from tasks.inventory import ageing, movements, stock_figures
 from tests.conftest import Person
 from tests.stock_rows import product, the_alerts, today
 from tests.test_stock_scan import scan

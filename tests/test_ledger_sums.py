@@ -5,10 +5,10 @@ from decimal import Decimal
 from random import Random
 
 from models.ledger import Purse
-from tasks import ledger, ledger_search, ledger_sums, transfers
-from tasks.ledger import Part, Payment
-from tasks.ledger_search import Filters
-from tasks.ledger_sums import Flow
+from tasks.books import ledger, ledger_search, ledger_sums, transfers
+from tasks.books.ledger import Part, Payment
+from tasks.books.ledger_search import Filters
+from tasks.books.ledger_sums import Flow
 from tests.conftest import Person
 from tests.purse_rows import category_of, entry_of, purse_of
 from workers.runtime import Runtime

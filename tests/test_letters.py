@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tasks.letters import Button, Item, Part, letter
+from tasks.mailing.letters import Button, Item, Part, letter
 from tasks.sections import Figure
 
 ORIGIN = "https://night.example.org"

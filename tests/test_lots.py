@@ -3,7 +3,7 @@
 from datetime import date
 from decimal import Decimal
 
-from tasks.lots import Lot, Step, expiring, left
+from tasks.inventory.lots import Lot, Step, expiring, left
 
 JAN, FEB, MAR = date(2026, 1, 31), date(2026, 2, 28), date(2026, 3, 31)
 

@@ -13,8 +13,8 @@ from models.intake import Intake
 from models.session import EVERYONE
 from models.stock import Location, Movement, Product
 from models.workspace import Workspace
-from tasks.movements import record
-from tasks.movements_many import Row, Wrong, record_many, undo
+from tasks.inventory.movements import record
+from tasks.inventory.movements_many import Row, Wrong, record_many, undo
 from tests.conftest import Person, at_once
 from workers.runtime import Runtime
 

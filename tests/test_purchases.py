@@ -11,9 +11,9 @@ from models.base import new_id
 from models.engine import again
 from models.session import EVERYONE
 from models.stock import CANCELLED, CLOSED, PARTLY, SENT, Movement, Product, Purchase, PurchaseLine, Supplier
-from tasks import purchases
-from tasks.purchases import Arrival, Wanted
-from tasks.reversals import counted_since, reverse
+from tasks.inventory import purchases
+from tasks.inventory.purchases import Arrival, Wanted
+from tasks.inventory.reversals import counted_since, reverse
 from tests.conftest import Person, at_once
 from tests.test_movements import DAY, D, lies, move, on_hand, place, product, rule
 from workers.runtime import Runtime

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks import recurrence
+from tasks.books import recurrence
 
 DAYS = st.dates(date(1990, 1, 1), date(2100, 1, 1))
 

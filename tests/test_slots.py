@@ -5,7 +5,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tasks.slots import next_due, quiet
+from tasks.alerting.slots import next_due, quiet
 
 BERLIN = "Europe/Berlin"
 

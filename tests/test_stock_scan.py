@@ -15,8 +15,9 @@ from models.run import Run
 from models.session import EVERYONE
 from models.stock import Product
 from models.workspace import SYSTEM, Workspace
-from tasks import discover, movements, stock_figures
+from tasks import discover
 from tasks.handover import HandedOver
+from tasks.inventory import movements, stock_figures
 from tests.conftest import Person
 from tests.front import WORKER
 from tests.stock_rows import ordered, product, sold, supplier, the_alerts, today

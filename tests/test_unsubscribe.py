@@ -11,8 +11,9 @@ from models.account import Account
 from models.alert import Wish
 from models.session import EVERYONE, Database
 from models.workspace import AuditEntry
-from tasks import stops, wishes
-from tasks.stops import Stop, Stops
+from tasks.alerting import wishes
+from tasks.mailing import stops
+from tasks.mailing.stops import Stop, Stops
 from tests.web_fixtures import Browser, rows
 
 ONE_CLICK = {"List-Unsubscribe": "One-Click"}

@@ -13,7 +13,7 @@ from models.base import clock, db_now
 from models.delivery import Bounced
 from models.statements import changed
 from models.workspace import Workspace
-from tasks import wishes as digest_wishes
+from tasks.alerting import wishes as digest_wishes
 from web import identity, people, throttle
 from web.current import everyone, may, me, runtime
 from web.identity import DAY_MS, TOKEN_PREFIX

@@ -15,8 +15,8 @@ from models.alert import FIRING, PENDING, RESOLVED, Alert, Move, Mute
 from models.base import clock, db_now
 from models.statements import changed
 from models.workspace import Membership
-from tasks import alerts
-from tasks.telling import weight
+from tasks.alerting import alerts
+from tasks.alerting.telling import weight
 from web import identity
 from web.current import RANKS, everyone, me, runtime
 

@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 
 from models.alert import FIRING, PENDING, RESOLVED, Alert, Move, Mute
 from models.base import clock
-from tasks import alerts
+from tasks.alerting import alerts
 from tasks.handover import Refused, plain
 from tasks.job import Params
 from web import alert_book

@@ -8,8 +8,9 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy.orm import Session
 
 from models.ledger import PERIODS, Budget
-from tasks import budgets, money
-from tasks.budgets import BudgetState
+from tasks import money
+from tasks.books import budgets
+from tasks.books.budgets import BudgetState
 from tasks.handover import Refused
 from web import budget_book, places
 from web.api import NO_OBJECT, bp, json_body

@@ -11,9 +11,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.ledger import Category, Entry, Payee, Purse
-from tasks import ledger, ledger_search, ledger_sums, money
+from tasks import money
+from tasks.books import ledger, ledger_search, ledger_sums
+from tasks.books.ledger import LONGEST_NOTE, LONGEST_PAYEE, MOST_PARTS, Part, Payment
 from tasks.handover import Refused
-from tasks.ledger import LONGEST_NOTE, LONGEST_PAYEE, MOST_PARTS, Part, Payment
 from web import entries, entry_book, places
 from web.api import NO_OBJECT, bp, idempotency_key, json_body
 from web.current import reading, require_role, writing

@@ -10,10 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import selectinload
 
 from models.stock import CANCELLED, CLOSED, DRAFT, PARTLY, SENT, Purchase, PurchaseLine
-from tasks import purchases
 from tasks.handover import Refused
-from tasks.movements import plain
-from tasks.purchases import Arrival
+from tasks.inventory import purchases
+from tasks.inventory.movements import plain
+from tasks.inventory.purchases import Arrival
 from web import stock_book, stock_orders, stock_view
 from web.api import bp, idempotency_key, iso
 from web.api_stock import body_of, read, told_movement

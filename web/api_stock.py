@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from models.stock import KINDS, Location, Movement, Product, Supplier
 from tasks.handover import Refused
-from tasks.movements import plain
-from tasks.reversals import reverse
+from tasks.inventory.movements import plain
+from tasks.inventory.reversals import reverse
 from web import stock_book, stock_products, stock_view
 from web.api import NO_OBJECT, bp, idempotency_key, iso, json_body
 from web.current import me, reading, require_role, writing

@@ -11,10 +11,10 @@ from sqlalchemy.orm import Session
 
 from models.base import clock, new_id
 from models.ledger import PERIODS, Budget, Category
-from tasks import budgets, ledger
+from tasks.books import budgets, ledger
+from tasks.books.budget_bounds import Calendar
+from tasks.books.budget_sums import Scope, rows
 from tasks.budget import periods
-from tasks.budget_bounds import Calendar
-from tasks.budget_sums import Scope, rows
 from tasks.handover import Refused
 from web import places
 from web.current import current_workspace, me

@@ -6,9 +6,9 @@ from decimal import Decimal
 from typing import Any
 
 from tasks import money
+from tasks.books.budgets import BudgetState
 from tasks.budget import words
 from tasks.budget.pace import Forecast
-from tasks.budgets import BudgetState
 
 LEFT, EVEN, AHEAD = "--chart-1", "--chart-quiet", "--chart-2"
 

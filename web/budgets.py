@@ -10,9 +10,10 @@ from sqlalchemy.orm import Session
 
 from models.alert import RESOLVED, Alert, Mute
 from models.ledger import Budget, Category
-from tasks import budget_history, budgets, money
+from tasks import money
+from tasks.books import budget_history, budgets
+from tasks.books.budgets import BudgetState
 from tasks.budget import words
-from tasks.budgets import BudgetState
 from tasks.handover import Refused
 from web import budget_book, places
 from web import budget_figures as figures

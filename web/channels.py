@@ -12,8 +12,9 @@ from sqlalchemy.orm import Session
 
 from models.account import Account
 from models.alert import Channel
-from tasks import channels, homes, wishes
+from tasks.alerting import wishes
 from tasks.errors import JobError
+from tasks.mailing import channels, homes
 from web import people, throttle
 from web.current import everyone, me, runtime
 from web.inputs import Form, read_form

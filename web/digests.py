@@ -14,7 +14,7 @@ from models.alert import Notice, Wish
 from models.base import clock
 from models.session import touch
 from models.workspace import SYSTEM
-from tasks import adding, slots, telling, wishes
+from tasks.alerting import adding, slots, telling, wishes
 from tasks.digest.job import mail_of
 from tasks.digest.words import Mail
 from web import throttle

@@ -9,9 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from models.ledger import Category, Entry, Payee, Purse
-from tasks import ledger, ledger_search, tables, transfers
+from tasks import tables
+from tasks.books import ledger, ledger_search, transfers
+from tasks.books.ledger_search import NONE, Filters, Line
 from tasks.handover import Refused
-from tasks.ledger_search import NONE, Filters, Line
 from web.current import reading, require_role, writing
 from web.given import Given
 

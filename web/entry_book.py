@@ -9,9 +9,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.ledger import Entry
-from tasks import ledger, money
-from tasks.ledger import LONGEST_NOTE, LONGEST_PAYEE, MOST_PARTS, Part, Payment
-from tasks.transfers import Transfer
+from tasks import money
+from tasks.books import ledger
+from tasks.books.ledger import LONGEST_NOTE, LONGEST_PAYEE, MOST_PARTS, Part, Payment
+from tasks.books.transfers import Transfer
 from web import people
 from web.current import current_workspace, me
 from web.given import Given

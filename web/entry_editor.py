@@ -10,9 +10,10 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.ledger import Entry, Payee
-from tasks import ledger, money, transfers
+from tasks import money
+from tasks.books import ledger, transfers
+from tasks.books.ledger import MOST_PARTS, Payment
 from tasks.handover import Refused
-from tasks.ledger import MOST_PARTS, Payment
 from web import entry_book, places
 from web.current import me, reading, require_role, writing
 from web.entries import choices

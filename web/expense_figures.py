@@ -10,8 +10,8 @@ from flask import url_for
 
 from models.ledger import Payee
 from tasks import money
-from tasks.ledger_search import NONE
-from tasks.ledger_sums import Flow
+from tasks.books.ledger_search import NONE
+from tasks.books.ledger_sums import Flow
 
 NOBODY, NO_CATEGORY = "Nobody named", "Without a category"
 MOST_BARS = 12

@@ -10,8 +10,8 @@ from sqlalchemy.orm import Session, joinedload
 
 from models.alert import FIRING, Alert
 from models.ledger import Category, Entry, Purse, Recurring
-from tasks import budgets, ledger_sums, recurrence, sample_money
-from tasks.budgets import BudgetState
+from tasks.books import budgets, ledger_sums, recurrence, sample_money
+from tasks.books.budgets import BudgetState
 from tasks.handover import Refused
 from web import expense_figures as figures
 from web import places

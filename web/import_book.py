@@ -18,7 +18,7 @@ from models.session import after_commit
 from models.statements import changed
 from tasks import discover
 from tasks.handover import HandedOver, Refused
-from tasks.import_money import changed_since
+from tasks.imports.import_money import changed_since
 from tasks.job import Job
 from web import submission
 from web.current import current_workspace, me, reading, runtime, writing

@@ -7,10 +7,10 @@ from sqlalchemy.orm import Session
 
 from models.base import clock, new_id
 from models.ledger import Category, Entry, Payee
-from tasks import labels, ledger
+from tasks.books import labels, ledger
+from tasks.books.labels import L
+from tasks.books.ledger import LONGEST_PAYEE
 from tasks.handover import Refused
-from tasks.labels import L
-from tasks.ledger import LONGEST_PAYEE
 from web.current import reading, require_role, writing
 from web.given import Given
 from web.inputs import page_number

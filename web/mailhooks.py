@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 
 from models.account import Account
 from models.delivery import Delivery, MailEvent
-from tasks.outbox import came_back
+from tasks.mailing.outbox import came_back
 from web import people, unsubscribe
 from web.current import everyone, public, runtime
 from workers.compose import subject

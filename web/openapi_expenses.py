@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tasks.ledger import LONGEST_NOTE, LONGEST_PAYEE, MOST_PARTS
+from tasks.books.ledger import LONGEST_NOTE, LONGEST_PAYEE, MOST_PARTS
 from web.entries import KINDS
 
 Spec = dict[str, Any]

@@ -8,8 +8,8 @@ from models.base import clock, new_id
 from models.delivery import Delivery
 from models.workspace import SYSTEM, AuditEntry, Membership, Workspace
 from tasks import money
-from tasks.homes import home
-from tasks.letters import Button, Part, letter
+from tasks.mailing.homes import home
+from tasks.mailing.letters import Button, Part, letter
 
 
 def inhabited(session: Session) -> bool:

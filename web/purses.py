@@ -13,9 +13,10 @@ from sqlalchemy.orm import Session
 from models.base import clock, new_id
 from models.ledger import Entry, Purse, Recurring
 from models.session import touch
-from tasks import ledger, ledger_search, ledger_sums, money
+from tasks import money
+from tasks.books import ledger, ledger_search, ledger_sums
+from tasks.books.ledger_search import Filters
 from tasks.handover import Refused
-from tasks.ledger_search import Filters
 from web import expense_figures, places
 from web.current import current_workspace, reading, require_role, writing
 from web.given import Given

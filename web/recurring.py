@@ -13,11 +13,12 @@ from sqlalchemy.orm import Session
 
 from models.base import new_id
 from models.ledger import EVERY, Category, Payee, Purse, Recurring
-from tasks import ledger, money, recurrence
+from tasks import money
+from tasks.books import ledger, recurrence
+from tasks.books.ledger import LONGEST_NOTE, LONGEST_PAYEE
+from tasks.books.ledger_search import Filters
+from tasks.books.ledger_search import page as entries_page
 from tasks.handover import Refused
-from tasks.ledger import LONGEST_NOTE, LONGEST_PAYEE
-from tasks.ledger_search import Filters
-from tasks.ledger_search import page as entries_page
 from web import places
 from web.current import me, reading, require_role, writing
 from web.entries import choices

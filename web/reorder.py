@@ -14,9 +14,9 @@ from sqlalchemy.orm import Session
 from models.base import clock
 from models.engine import again
 from models.stock import DRAFT, Product, Purchase, PurchaseLine
-from tasks import purchases, stock_lines
-from tasks.movements import quantity
-from tasks.purchases import Wanted
+from tasks.inventory import purchases, stock_lines
+from tasks.inventory.movements import quantity
+from tasks.inventory.purchases import Wanted
 from tasks.stock import words
 from tasks.stock.words import Line
 from tasks.tables import csv_lines

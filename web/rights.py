@@ -17,9 +17,10 @@ from models.artifact import Artifact, Upload
 from models.run import END_STATES, Run
 from models.schedule import Schedule
 from models.workspace import SYSTEM, Invitation, Membership
-from tasks import discover, homes
+from tasks import discover
 from tasks.discard import discard
 from tasks.handover import HandedOver
+from tasks.mailing import homes
 from web import identity, people, throttle
 from web.current import current_workspace, everyone, me, require_role, runtime
 from web.security import password_fits

@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.stock import Product
-from tasks import barcodes
+from tasks.inventory import barcodes
 from web import security
 from web.current import reading
 from web.reorder import bp

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from models.alert import FIRING, PENDING, Alert
 from models.stock import DRAFT, Product, Purchase
 from models.workspace import Workspace
-from tasks import stock_sample
+from tasks.inventory import stock_sample
 from web import people, stock_view
 from web.current import current_workspace, everyone, me, reading, require_role, writing
 

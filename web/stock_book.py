@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.stock import KINDS, Movement, Product
-from tasks.movements import hold, record
+from tasks.inventory.movements import hold, record
 from web.current import current_workspace, me
 from web.stock_inputs import MovementForm
 from web.stock_view import House

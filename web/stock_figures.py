@@ -38,7 +38,7 @@ def charts() -> ResponseReturnValue:
 
 def _cover(session: Session) -> Chart | None:
     """The products that are gone first, at the rate at which they sell."""
-    from tasks import stock_figures, stock_lines
+    from tasks.inventory import stock_figures, stock_lines
     from tasks.stock import cover
 
     first: list[tuple[float, int, int]] = []

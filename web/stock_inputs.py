@@ -7,7 +7,8 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, BeforeValidator, ValidationInfo, field_validator
 
-from tasks import money, movements
+from tasks import money
+from tasks.inventory import movements
 from web.inputs import Form, _email
 
 FIRST_DAY, LAST_DAY = date(1990, 1, 1), date(2200, 1, 1)

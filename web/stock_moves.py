@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session, aliased
 
 from models.account import Account
 from models.stock import KINDS, Location, Movement, Product
-from tasks.movements import quantity
-from tasks.movements_many import Row, Wrong, record_many
+from tasks.inventory.movements import quantity
+from tasks.inventory.movements_many import Row, Wrong, record_many
 from tasks.tables import csv_lines
 from web import stock_view
 from web.current import current_workspace, me, reading, require_role, runtime, writing

@@ -11,9 +11,9 @@ from sqlalchemy.orm import Session, joinedload
 
 from models.engine import again
 from models.stock import CANCELLED, CLOSED, DRAFT, ON_ORDER, PARTLY, SENT, Product, Purchase, PurchaseLine
-from tasks import purchases
-from tasks.movements import plain, quantity
-from tasks.purchases import Arrival, Wanted
+from tasks.inventory import purchases
+from tasks.inventory.movements import plain, quantity
+from tasks.inventory.purchases import Arrival, Wanted
 from tasks.tables import csv_lines
 from web import stock_view
 from web.current import current_workspace, me, reading, require_role, writing

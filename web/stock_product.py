@@ -12,8 +12,8 @@ from sqlalchemy.orm import Session
 
 from models.alert import FIRING, PENDING, Alert
 from models.stock import KINDS, Location, Movement, Product
-from tasks.movements import plain
-from tasks.reversals import counted_since, reverse
+from tasks.inventory.movements import plain
+from tasks.inventory.reversals import counted_since, reverse
 from web import stock_book, stock_charts, stock_moves, stock_view, submission
 from web.current import me, reading, require_role, writing
 from web.inputs import read_form
@@ -95,7 +95,7 @@ def _said(movement: Movement, product: Product) -> str:
 def _page(
     session: Session, found: Product, errors: dict[str, str] | None = None, given: Mapping[str, Any] | None = None
 ) -> str:
-    from tasks import stock_lines  # which loads numpy
+    from tasks.inventory import stock_lines
 
     house = stock_view.house(session)
     coming = stock_view.on_order(session, [found.id]).get(found.id, NOTHING)

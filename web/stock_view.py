@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session, joinedload
 from models.base import clock
 from models.stock import ON_ORDER, Location, Movement, Product, Purchase, PurchaseLine, Supplier
 from models.workspace import Workspace
-from tasks import lots
 from tasks.days import today
+from tasks.inventory import lots
 from web.current import current_workspace
 
 PER_PAGE = 50

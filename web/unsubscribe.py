@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from models.account import Account
 from models.alert import Wish
-from tasks import wishes
-from tasks.stops import PATH, RESULTS, Stop, Stops
+from tasks.alerting import wishes
+from tasks.mailing.stops import PATH, RESULTS, Stop, Stops
 from web import people
 from web.current import everyone, public, runtime
 from web.security import secret_page

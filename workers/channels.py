@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from tasks.errors import JobError, TryLater
-from tasks.outgoing import Outgoing
+from tasks.mailing.outgoing import Outgoing
 from workers.outgoing import guarded, networks
 
 SCHEMES = {

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 from email_validator import EmailNotValidError, validate_email
 
 from tasks.errors import JobError
-from tasks.outgoing import Outgoing
+from tasks.mailing.outgoing import Outgoing
 
 LONGEST_SUBJECT = 200
 ONE_WORD = 45  # bytes of an encoded word (RFC 2047)

@@ -14,9 +14,9 @@ from models.statements import Claim
 from models.workspace import Membership
 from tasks import discover
 from tasks.job import Job
-from tasks.letters import Button, letter
-from tasks.outgoing import Outgoing
-from tasks.stops import PATH, RESULTS, Stop, Stops
+from tasks.mailing.letters import Button, letter
+from tasks.mailing.outgoing import Outgoing
+from tasks.mailing.stops import PATH, RESULTS, Stop, Stops
 from workers.compose import Sender
 from workers.smtp import SmtpMailer
 

@@ -32,7 +32,7 @@ from sendgrid.helpers.mail.open_tracking import OpenTracking
 
 from deploy.settings import Settings
 from tasks.errors import Away, JobError, TryLater
-from tasks.outgoing import Outgoing
+from tasks.mailing.outgoing import Outgoing
 from workers.compose import Sender, headers, message_id, named, recipient, subject
 
 TIMEOUT = 30

@@ -9,7 +9,7 @@ from functools import cached_property, partial
 
 from deploy.settings import Settings
 from tasks.errors import Away, JobError, NoSuchAddress, TryLater
-from tasks.outgoing import Outgoing
+from tasks.mailing.outgoing import Outgoing
 from workers.compose import Sender, compose, recipient
 
 TIMEOUT = 30

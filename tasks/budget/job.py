@@ -6,11 +6,11 @@ from sqlalchemy.orm import Session
 from models.base import clock
 from models.ledger import Budget, Entry, Recurring
 from models.workspace import SYSTEM
-from tasks import budget_history, budget_news, budget_scan, budgets
-from tasks.alerts import Count
+from tasks.alerting.alerts import Count
+from tasks.books import budget_history, budget_news, budget_scan, budgets
+from tasks.books.budget_bounds import Calendar
+from tasks.books.budget_sums import Scope
 from tasks.budget import words
-from tasks.budget_bounds import Calendar
-from tasks.budget_sums import Scope
 from tasks.context import Context
 from tasks.errors import JobError
 from tasks.job import Job, Params, Result, hidden_field

@@ -16,13 +16,14 @@ from models.alert import AT_ONCE, Notice, Wish
 from models.base import clock
 from models.engine import again
 from models.workspace import SYSTEM, Membership
-from tasks import adding, homes, slots, telling, wishes
+from tasks.alerting import adding, slots, telling, wishes
+from tasks.alerting.telling import Bag, Person
 from tasks.context import Child, Context
 from tasks.digest.words import Digest, Mail, compose
 from tasks.errors import JobError
 from tasks.job import Job, Params, Result, hidden_field
-from tasks.posting import Kept, Post, post
-from tasks.telling import Bag, Person
+from tasks.mailing import homes
+from tasks.mailing.posting import Kept, Post, post
 
 BATCH = 200  # people whose digests are made together
 ROWS = 2_000  # wishes that one scan makes in one transaction

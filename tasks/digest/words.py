@@ -7,7 +7,7 @@ from functools import cache
 from typing import Protocol
 from zoneinfo import ZoneInfo
 
-from tasks.letters import Button, Item, Part, Tone, letter
+from tasks.mailing.letters import Button, Item, Part, Tone, letter
 from tasks.sections import Figure, Section
 
 MOST = 12  # of a list; the page has all of them
@@ -15,7 +15,7 @@ LONGEST, LONGEST_STOP = 200, 40  # of a subject and of what a link ends, as the 
 
 
 class Told(Protocol):
-    """An alert as its reader is to hear of it; tasks/telling.py has what it means."""
+    """An alert as its reader is to hear of it; tasks/alerting/telling.py has what it means."""
 
     @property
     def id(self) -> str: ...

@@ -7,13 +7,13 @@ from pydantic import Field
 from models.run import SUCCEEDED
 from models.stock import Movement
 from models.workspace import SYSTEM
-from tasks import ageing, stock_figures
-from tasks.ageing import Ageing
-from tasks.alerts import Count
+from tasks.alerting.alerts import Count
+from tasks.alerting.open_alerts import Key
 from tasks.context import Context
+from tasks.inventory import ageing, stock_figures
+from tasks.inventory.ageing import Ageing
+from tasks.inventory.stock_figures import Part
 from tasks.job import Job, Params, Result, hidden_field
-from tasks.open_alerts import Key
-from tasks.stock_figures import Part
 
 SHOWN = 200
 

@@ -6,11 +6,11 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
-from tasks.fingerprints import key_of_movement
 from tasks.importing import amounts, days
 from tasks.importing.bank import gathered, tidy
 from tasks.importing.layout import Layout, Line, wrong_line
 from tasks.importing.records import Record
+from tasks.imports.fingerprints import key_of_movement
 
 YES = {"1", "y", "yes", "true", "x", "ja", "oui", "si", "sí", "wahr", "vrai", "t", "on", "discontinued", "inactive"}
 NO = {"0", "n", "no", "false", "nein", "non", "falsch", "faux", "f", "off", "", "active", "-"}
@@ -24,7 +24,7 @@ KINDS = {
     "loss": "loss|lost|waste|broken|damaged|theft|expired|schwund|verlust|bruch|perte|pérdida|perdita|"
         "verlies|spoiled|write off",
 }  # fmt: skip
-MOST = Decimal(1_000_000_000)  # of one movement, as tasks.movements has it
+MOST = Decimal(1_000_000_000)  # of one movement, as tasks.inventory.movements has it
 FINEST = 4
 NO_KIND = "“{}” is no kind of movement; write sale, purchase, return, count or loss."
 NOT_SO = "“{}” is neither yes nor no."

@@ -16,12 +16,12 @@ from models.workspace import Workspace
 from tasks import money
 from tasks.context import Context
 from tasks.errors import FieldError, JobError
-from tasks.fingerprints import batched
 from tasks.importing import presets, reading, refusing
 from tasks.importing.analysing import Wishes
 from tasks.importing.layout import ROLES, Layout, to_json
+from tasks.imports.fingerprints import batched
+from tasks.imports.matching import AT_ONCE, Matcher, Row
 from tasks.job import Job, Params, Result, files_field, read_samples
-from tasks.matching import AT_ONCE, Matcher, Row
 from tasks.uploads import IncomingFile
 
 SIGNS = {"semicolon": ";", "comma": ",", "tab": "\t", "bar": "|", "point": "."}

@@ -14,10 +14,10 @@ from models.session import after_commit
 from models.statements import changed
 from models.stock import Movement, Product, Purchase, Supplier
 from models.workspace import Workspace
-from tasks import import_goods, import_money
 from tasks.context import Context
 from tasks.days import today
 from tasks.errors import JobError
+from tasks.imports import import_goods, import_money
 from tasks.job import Job, Params, Result
 
 GONE = "This import is not there any more; read the file again."

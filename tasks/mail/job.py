@@ -19,12 +19,12 @@ from models.base import db_now
 from models.delivery import FAILED, QUEUED, SENDING, SENT, UNSURE, Delivery
 from models.run import BLOCKED, RUNNING, Run
 from models.workspace import SYSTEM
-from tasks import outbox
 from tasks.context import Context
 from tasks.errors import Away, JobError, NoSuchAddress, TryLater
 from tasks.job import Job, Params, Result, hidden_field
-from tasks.outbox import Ended, Waiting
-from tasks.outgoing import Inline, Mailer, Outgoing
+from tasks.mailing import outbox
+from tasks.mailing.outbox import Ended, Waiting
+from tasks.mailing.outgoing import Inline, Mailer, Outgoing
 
 log = structlog.get_logger()
 SENDING_TOO_LONG_MS = 10 * 60_000

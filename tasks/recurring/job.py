@@ -14,7 +14,8 @@ from sqlalchemy.orm import Session
 from models.base import clock, new_id
 from models.ledger import Entry, Purse, Recurring
 from models.workspace import SYSTEM, Workspace
-from tasks import alerts, recurrence
+from tasks.alerting import alerts
+from tasks.books import recurrence
 from tasks.context import Context
 from tasks.days import today
 from tasks.job import Job, NoParams, Result

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks import barcodes
+from tasks.inventory import barcodes
 
 Image = NDArray[np.uint8]
 QUIET = 11  # modules of white at both sides

@@ -10,11 +10,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.stock import Product
-from tasks import barcodes, uploads
+from tasks import uploads
+from tasks.alerting.open_alerts import some_of
 from tasks.context import Context
 from tasks.errors import JobError
+from tasks.inventory import barcodes
 from tasks.job import Job, Params, Result, files_field, read_samples
-from tasks.open_alerts import some_of
 from tasks.uploads import IncomingFile
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks import barcodes
+from tasks.inventory import barcodes
 
 Image = NDArray[np.uint8]
 Corners = NDArray[np.float64]  # four points, in pixels of the whole picture

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import cv2
 
-from tasks.barcodes import check_digit
+from tasks.inventory.barcodes import check_digit
 from tasks.shelf.drawing import View, shelf
 
 FOLDER = Path(__file__).parent / "sample"

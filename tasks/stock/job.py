@@ -9,14 +9,14 @@ from sqlalchemy.orm import Session
 from models.run import SUCCEEDED
 from models.stock import Movement, Product, Purchase, PurchaseLine
 from models.workspace import SYSTEM
-from tasks import stock_figures, stock_scan
-from tasks.alerts import Count
+from tasks.alerting.alerts import Count
 from tasks.context import Context
+from tasks.inventory import stock_figures, stock_scan
+from tasks.inventory.stock_figures import Part
 from tasks.job import Job, Params, Result, hidden_field
 from tasks.sections import Reader, Section
 from tasks.stock import words
 from tasks.stock.words import Line
-from tasks.stock_figures import Part
 
 if TYPE_CHECKING:
     from tasks.stock.simpler import Tally
@@ -193,7 +193,7 @@ def headline(result: StockResult) -> str:
 
 def section(session: Session, workspace_id: str, reader: Reader) -> Section | None:
     """What the stock adds to a digest: what lasts the shortest, and what its orders cost."""
-    from tasks.stock_section import section as made
+    from tasks.inventory.stock_section import section as made
 
     return made(session, workspace_id, reader)
 

@@ -20,9 +20,11 @@ from models.run import END_STATES, Idempotency, Run
 from models.schedule import Slot
 from models.statements import changed
 from models.workspace import Invitation
-from tasks import alert_expiry, discover, import_expiry
+from tasks import discover
+from tasks.alerting import alert_expiry
 from tasks.context import Context
 from tasks.discard import ENDED, UNSEEN, discard
+from tasks.imports import import_expiry
 from tasks.job import Job, NoParams, Result
 from tasks.storage import TEMPORARY
 

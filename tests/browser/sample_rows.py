@@ -18,7 +18,7 @@ from models.session import EVERYONE
 from models.stock import PARTLY, SENT, Location, Product, Purchase, PurchaseLine, Supplier
 from tasks import discover
 from tasks.handover import HandedOver
-from tasks.movements import record
+from tasks.inventory.movements import record
 from tests.conftest import Person
 from tests.front import WORKER
 from workers.enqueue import submit

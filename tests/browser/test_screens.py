@@ -14,8 +14,8 @@ from flask import Flask
 from playwright.sync_api import Browser
 
 from models import vitals
-from tasks import wishes
-from tasks.stops import PATH, Stop, Stops
+from tasks.alerting import wishes
+from tasks.mailing.stops import PATH, Stop, Stops
 from tests.browser import missing
 from tests.browser.sample_rows import furnish
 from tests.browser.screens import Screen, complaints, is_page, screens

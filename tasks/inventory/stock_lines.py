@@ -13,10 +13,10 @@ from sqlalchemy.orm import Session
 
 from models.base import clock
 from models.stock import Product, Supplier
-from tasks import stock_figures
-from tasks.open_alerts import some_of
+from tasks.alerting.open_alerts import some_of
+from tasks.inventory import stock_figures
+from tasks.inventory.stock_figures import Figures, Part
 from tasks.stock.words import Line
-from tasks.stock_figures import Figures, Part
 
 if TYPE_CHECKING:
     from tasks.stock.demand import Demand

@@ -15,13 +15,13 @@ from sqlalchemy.orm import Session
 
 from models.ledger import Budget, Category, Purse, Recurring
 from models.workspace import Workspace
-from tasks import recurrence
-from tasks.alerts import Sight
+from tasks.alerting.alerts import Sight
+from tasks.books import recurrence
+from tasks.books.budget_bounds import Calendar
+from tasks.books.budget_sums import UNIT, Row, Scope, rows
 from tasks.budget import pace, periods, words
 from tasks.budget.pace import PENDING, Spending, Standing
 from tasks.budget.periods import Window
-from tasks.budget_bounds import Calendar
-from tasks.budget_sums import UNIT, Row, Scope, rows
 
 AREA = "expenses"
 RULE = "budget"

@@ -31,8 +31,8 @@ from sqlalchemy.sql.functions import FunctionElement
 
 from models.ledger import Budget, Entry
 from models.workspace import Workspace
+from tasks.books.budget_bounds import Bounds, Calendar, bounds, counted, since
 from tasks.budget.pace import PENDING
-from tasks.budget_bounds import Bounds, Calendar, bounds, counted, since
 
 UNIT = 10_000  # of a column `Fixed`, whose whole numbers are reckoned with here
 NEAR = PENDING  # per cent: a scan needs no more; what it warned of before and is below now, it looks at one by one

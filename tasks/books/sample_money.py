@@ -8,7 +8,8 @@ from sqlalchemy.orm import Session
 
 from models.base import new_id
 from models.ledger import Category, Entry, Payee, Purse, Recurring
-from tasks import labels, ledger, ledger_sums, money, recurrence, transfers
+from tasks import money
+from tasks.books import labels, ledger, ledger_sums, recurrence, transfers
 from tasks.handover import Refused
 
 THERE = "There are accounts here already; the sample is for an empty workspace."

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from sqlalchemy.orm import Session
 
 from models.session import EVERYONE
-from tasks import alerts, stock_lines
-from tasks.alerts import Count, Sight
-from tasks.open_alerts import Key, Open, some_of, standing
+from tasks.alerting import alerts
+from tasks.alerting.alerts import Count, Sight
+from tasks.alerting.open_alerts import Key, Open, some_of, standing
+from tasks.inventory import stock_lines
+from tasks.inventory.stock_figures import Part
+from tasks.inventory.stock_lines import Look
 from tasks.stock import words
 from tasks.stock.words import Line
-from tasks.stock_figures import Part
-from tasks.stock_lines import Look
 
 AREA, RULE = "stock", "stock"
 

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy.orm import Session
 
 from models.base import clock
-from tasks import stock_figures, stock_lines
+from tasks.inventory import stock_figures, stock_lines
 from tasks.money import show
 from tasks.sections import Figure, Reader, Section
 from tasks.stock import words
 from tasks.stock.words import Line
 
 if TYPE_CHECKING:
-    from tasks.stock_lines import Look
+    from tasks.inventory.stock_lines import Look
 
 SHOWN = 12  # bars of the chart
 NAMED = 8  # products that are named in a mail; the reorder list has all

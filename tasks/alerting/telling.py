@@ -16,7 +16,7 @@ from models.account import Account
 from models.alert import AT_ONCE, ENDED, FIRING, NEVER, NOTED, Alert, Move, Mute, Notice, Wish
 from models.base import db_now
 from models.workspace import Membership, Workspace
-from tasks import wishes
+from tasks.alerting import wishes
 from tasks.sections import Section
 
 Line = Any  # a row of COLUMNS, with more

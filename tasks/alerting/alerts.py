@@ -31,7 +31,7 @@ from models.alert import (
 from models.base import clock, db_now, new_id
 from models.session import touch
 from models.workspace import Membership, Workspace
-from tasks.open_alerts import Key, Open, open_alerts, some_of, standing
+from tasks.alerting.open_alerts import Key, Open, open_alerts, some_of, standing
 
 Deed = Literal["", "note", "open", "raise", "reword", "resolve", "drop", "again"]
 

@@ -13,13 +13,13 @@ from models.base import new_id
 from models.intake import Intake
 from models.session import touch
 from models.stock import SENT, Location, Movement, Product, Purchase, PurchaseLine, Supplier
-from tasks import purchases
 from tasks.errors import JobError
-from tasks.fingerprints import fingerprint
-from tasks.import_money import UNSEEN, What, drop_unused, new_lines
-from tasks.matching import held, products_of, stub
-from tasks.movements_many import Row, Wrong, record_many
-from tasks.movements_many import undo as take_back
+from tasks.imports.fingerprints import fingerprint
+from tasks.imports.import_money import UNSEEN, What, drop_unused, new_lines
+from tasks.imports.matching import held, products_of, stub
+from tasks.inventory import purchases
+from tasks.inventory.movements_many import Row, Wrong, record_many
+from tasks.inventory.movements_many import undo as take_back
 
 ON_ORDER = "On order when the products were imported."
 COUNTED = "On hand when the products were imported."

@@ -14,7 +14,8 @@ from models.base import Base, new_id
 from models.ledger import Category, Entry, Payee, Purse, Recurring
 from models.session import touch
 from models.statements import changed
-from tasks import labels, money
+from tasks import money
+from tasks.books import labels
 from tasks.handover import Refused
 
 R = TypeVar("R", bound=Base)

@@ -16,8 +16,8 @@ from models.base import new_id
 from models.delivery import QUEUED, Delivery, Picture
 from models.session import touch
 from models.workspace import SYSTEM
-from tasks import wishes
-from tasks.letters import FOOTER
+from tasks.alerting import wishes
+from tasks.mailing.letters import FOOTER
 
 delivery, picture = cast(Table, Delivery.__table__), cast(Table, Picture.__table__)
 notice, wish = cast(Table, Notice.__table__), cast(Table, Wish.__table__)

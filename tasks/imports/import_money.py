@@ -13,8 +13,8 @@ from models.base import new_id
 from models.intake import NEW, Intake, IntakeLine
 from models.ledger import Budget, Category, Entry, Payee, Purse, Recurring
 from models.session import touch
-from tasks.fingerprints import LENGTH, fingerprint, key_of_entry, stem
-from tasks.matching import AT_ONCE, held, purse_of
+from tasks.imports.fingerprints import LENGTH, fingerprint, key_of_entry, stem
+from tasks.imports.matching import AT_ONCE, held, purse_of
 
 UNSEEN: dict[str, Any] = {"synchronize_session": False}
 entries = cast(Table, Entry.__table__)

@@ -9,11 +9,11 @@ from sqlalchemy.orm import Session
 
 from models.base import clock
 from models.ledger import Budget
-from tasks import budgets
+from tasks.books import budgets
+from tasks.books.budget_bounds import Calendar
+from tasks.books.budget_sums import Scope, rows
 from tasks.budget import words
 from tasks.budget.pace import Standing
-from tasks.budget_bounds import Calendar
-from tasks.budget_sums import Scope, rows
 from tasks.sections import Reader, Section
 
 LINES = 12  # of a digest

@@ -11,7 +11,7 @@ from models.intake import DUPLICATE, NEW, SKIPPED, WRONG
 from models.ledger import Category, Entry, Payee, Purse
 from models.stock import Location, Movement, Product, Supplier
 from tasks.errors import JobError
-from tasks.fingerprints import Counts, fingerprint
+from tasks.imports.fingerprints import Counts, fingerprint
 
 AT_ONCE = 1000
 NAMES_KEPT = 50

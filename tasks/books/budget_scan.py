@@ -10,11 +10,12 @@ from sqlalchemy.orm import Session
 from models.engine import again
 from models.ledger import Budget
 from models.workspace import Workspace
-from tasks import alerts, budgets
-from tasks.alerts import Count
-from tasks.budget_bounds import Calendar
-from tasks.budget_sums import Scope
-from tasks.open_alerts import Key
+from tasks.alerting import alerts
+from tasks.alerting.alerts import Count
+from tasks.alerting.open_alerts import Key
+from tasks.books import budgets
+from tasks.books.budget_bounds import Calendar
+from tasks.books.budget_sums import Scope
 
 BATCH = 5_000  # budgets of one run; what a workspace has stays together
 AT_ONCE = 500  # alerts that change in one transaction

@@ -29,7 +29,7 @@ from models.stock import (
     Supplier,
 )  # fmt: skip
 from models.workspace import Workspace
-from tasks.movements import plain, quantity, record
+from tasks.inventory.movements import plain, quantity, record
 
 MOST_LINES = 500
 ELSEWHERE = "Somebody else took the next step with this order meanwhile. Look at what it is now."

@@ -15,7 +15,7 @@ from models.account import Account
 from models.alert import AT_ONCE, GATHERED, NEVER, Wish
 from models.base import clock
 from tasks import discover
-from tasks.slots import next_due
+from tasks.alerting.slots import next_due
 
 CHOICES = (AT_ONCE, GATHERED, NEVER)
 DIGEST = "digest"

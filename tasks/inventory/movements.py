@@ -3,7 +3,7 @@
 `on_hand` moves by arithmetic in the database, so two sales at once are both counted. Where a workspace refuses negative
 stock, the condition stands in the same statement, and the number of rows that it changed decides.
 
-Imports write many at a time and take them back: `record_many` and `undo` in `tasks.movements_many`.
+Imports write many at a time and take them back: `record_many` and `undo` in `tasks.inventory.movements_many`.
 """
 
 from collections.abc import Iterable
@@ -87,7 +87,7 @@ def record(
 
 
 def reverse_of(session: Session, wrong: Movement, product: Product, on: date, **more: Any) -> Movement:
-    """A counter movement of one that was wrong; `tasks.reversals` decides when. It shares the import, to go with it."""
+    """A counter movement of one that was wrong; `reversals` decides when. It shares the import, to go with it."""
     _move(session, product, -wrong.quantity)
     told: dict[str, Any] = {"reverses_id": wrong.id, "intake_id": wrong.intake_id, "unit_price": wrong.unit_price}
     told |= {"expires_on": wrong.expires_on, "line_id": wrong.line_id, "transfer_id": wrong.transfer_id}

@@ -10,10 +10,10 @@ from sqlalchemy import BigInteger, and_, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
 from models.ledger import Entry
+from tasks.books.budget_sums import COUNTS, UNIT
+from tasks.books.budgets import BudgetState
 from tasks.budget import periods
 from tasks.budget.pace import ZERO
-from tasks.budget_sums import COUNTS, UNIT
-from tasks.budgets import BudgetState
 
 PERIODS = {"week": 12, "month": 12, "payday": 12, "year": 5}  # of the table of earlier ones
 

@@ -9,9 +9,9 @@ from sqlalchemy.orm import Session
 
 from models.base import new_id
 from models.stock import Location, Product, Supplier
-from tasks import purchases
-from tasks.movements_many import Row, record_many
-from tasks.purchases import Wanted
+from tasks.inventory import purchases
+from tasks.inventory.movements_many import Row, record_many
+from tasks.inventory.purchases import Wanted
 
 DAYS = 180
 # Name, SKU, unit, category, price, cost, supplier, reorder level, pack, sold a day, left at the end, days a lot keeps

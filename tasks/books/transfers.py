@@ -10,9 +10,9 @@ from sqlalchemy.orm import Session
 
 from models.base import new_id
 from models.ledger import Entry, Purse
-from tasks import ledger
+from tasks.books import ledger
+from tasks.books.ledger import find, purse_for
 from tasks.handover import Refused
-from tasks.ledger import find, purse_for
 
 BOTH_SAME = "Both accounts are in {}, so what arrives is what left: leave this out, or write the same amount."
 NEEDS_RECEIVED = "Write how much arrived, in {}."

@@ -1,6 +1,6 @@
 """Many movements at a time, and an import's movements taken back: what imports write, at the speed of plain SQL.
 
-The same rules as `tasks.movements`, which tells of them; only the statements are fewer.
+The same rules as `tasks.inventory.movements`, which tells of them; only the statements are fewer.
 """
 
 from collections import defaultdict
@@ -18,7 +18,7 @@ from models.session import touch
 from models.statements import changed
 from models.stock import KINDS, Movement, Product
 from models.workspace import Workspace
-from tasks.movements import COMES, REFUSE, SHORT, hold, plain, quantity
+from tasks.inventory.movements import COMES, REFUSE, SHORT, hold, plain, quantity
 
 SOME = 500  # rows of one wave, and ids of one IN (…)
 TAKEN = "{name} would be left with {there}, because some of it is gone by now. Record what came in, then undo again."
@@ -27,7 +27,7 @@ _product, _movement = cast(Table, Product.__table__), cast(Table, Movement.__tab
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One movement to write: as `tasks.movements.record` takes it, with the product's id. Its place is not checked."""
+    """One movement to write: as `movements.record` takes it, with the product's id. Its place is not checked."""
 
     product_id: str
     kind: str

@@ -6,8 +6,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.stock import Movement, Product
-from tasks.movements import hold, reverse_of
-from tasks.purchases import take_back
+from tasks.inventory.movements import hold, reverse_of
+from tasks.inventory.purchases import take_back
 
 TWICE = "This movement was reversed already."
 OF_ONE = "This is a reversal itself. If it was wrong, record the movement anew."

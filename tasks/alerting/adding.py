@@ -16,9 +16,9 @@ from models.alert import NEVER
 from models.session import EVERYONE
 from models.workspace import Workspace
 from tasks import discover
+from tasks.alerting.telling import Bag, Person
 from tasks.job import Job
 from tasks.sections import Reader, Section
-from tasks.telling import Bag, Person
 
 log = structlog.get_logger()
 TROUBLE = (ArithmeticError, LookupError, OSError, TypeError, ValueError)

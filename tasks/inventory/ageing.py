@@ -17,12 +17,13 @@ from sqlalchemy.orm import Session
 from models.base import Fixed
 from models.session import EVERYONE
 from models.stock import Movement, Product
-from tasks import alerts, stock_figures
-from tasks.alerts import Count, Sight
-from tasks.lots import Lot, Step, expiring, left
-from tasks.open_alerts import Key, some_of, standing
+from tasks.alerting import alerts
+from tasks.alerting.alerts import Count, Sight
+from tasks.alerting.open_alerts import Key, some_of, standing
+from tasks.inventory import stock_figures
+from tasks.inventory.lots import Lot, Step, expiring, left
+from tasks.inventory.stock_figures import Part, Place
 from tasks.stock.words import clip, plain
-from tasks.stock_figures import Part, Place
 
 AREA, RULE = "stock", "expiry"
 WITHIN = 14  # days before its date that a lot is warned of

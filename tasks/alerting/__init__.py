@@ -1,0 +1,1 @@
+"""What scans found, who is to be told of it, and when."""

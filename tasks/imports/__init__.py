@@ -1,0 +1,1 @@
+"""What the preview of an import, its writing and its undoing share."""

@@ -1,0 +1,1 @@
+"""Mails and messages: how they look, and how each leaves once."""
