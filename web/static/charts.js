@@ -18,7 +18,7 @@
 
   const layout = (own) => ({
     margin: { l: 8, r: 8, t: 8, b: 8 }, bargap: 0.25, hovermode: "closest", dragmode: false,
-    legend: { orientation: "h", y: -0.15 },
+    legend: { orientation: "h", yref: "container", y: 0, yanchor: "bottom" }, // under the words of the axis, however long
     colorway: [1, 2, 3, 4, 5, 6, 7, 8].map((number) => colour(`--chart-${number}`)),
     ...painted(own), paper_bgcolor: "transparent", plot_bgcolor: "transparent",
     font: { family: getComputedStyle(document.body).fontFamily, size: 13, color: colour("--bs-body-color") },
