@@ -4,8 +4,10 @@ import gzip
 import hashlib
 import importlib.util
 import re
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from flask import Blueprint, Flask, Response, abort, request, url_for
 from flask.typing import ResponseReturnValue
@@ -14,6 +16,17 @@ from web.current import public
 
 bp = Blueprint("charts", __name__)
 MONTH = 30 * 86_400
+LONG = 0.6  # of the longest bar
+
+
+def beside(values: Sequence[float]) -> dict[str, Any]:
+    """Where the words of lying bars stand: in the long ones, beside the short ones.
+
+    Left to Plotly, they would be turned or shrunk until they fit.
+    """
+    most = max((abs(value) for value in values), default=0.0)
+    where = ["inside" if abs(value) > most * LONG else "outside" for value in values]
+    return {"textposition": where, "textangle": 0, "constraintext": "none", "cliponaxis": False}
 
 
 @cache

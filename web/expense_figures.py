@@ -12,6 +12,7 @@ from models.ledger import Payee
 from tasks import money
 from tasks.books.ledger_search import NONE
 from tasks.books.ledger_sums import Flow
+from web import charts
 
 NOBODY, NO_CATEGORY = "Nobody named", "Without a category"
 MOST_BARS = 12
@@ -86,8 +87,8 @@ def _bars(found: list[tuple[str, Decimal]], links: list[str], currency: str, wha
     places = list(range(len(shown)))[::-1]
     data = {
         "type": "bar", "orientation": "h", "x": [float(amount) for _, amount in shown], "y": places,
-        "text": [money.show(amount, currency) for _, amount in shown], "textposition": "auto", "textangle": 0,
-        "links": links,
+        "text": [money.show(amount, currency) for _, amount in shown], "links": links,
+        **charts.beside([float(amount) for _, amount in shown]),
         "customdata": [name for name, _ in shown], "hovertemplate": "%{customdata}: %{text}<extra></extra>",
         "marker": {"color": "--chart-1"},
     }  # fmt: skip

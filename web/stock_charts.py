@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from tasks.money import quantity
+from web import charts
 
 Figure = dict[str, Any]
 NOTHING = Decimal(0)
@@ -62,7 +63,7 @@ def bars(
     trace = {
         "type": "bar", "orientation": "h", "y": list(range(len(names))), "x": list(values), "text": list(told),
         "hovertemplate": "%{customdata}: %{text}<extra></extra>", "customdata": list(names), "links": list(links),
-        "marker": {"color": "--chart-1"}, "textposition": "auto", "textangle": 0,
+        "marker": {"color": "--chart-1"}, **charts.beside(values),
     }  # fmt: skip
     axis = {
         "tickvals": list(range(len(names))),
