@@ -121,7 +121,7 @@ def _mail(ada: Visitor) -> None:
     until(lambda: page.reload() and page.get_by_text("your reading is ready").count(), 30)
     ada.shoot("mailbox")
     page.get_by_role("link", name=re.compile("your reading is ready")).first.click()
-    expect(page.locator("body")).to_contain_text("/runs/")
+    expect(page.frame_locator("iframe").locator('a[href*="/runs/"]').first).to_be_visible()
     ada.shoot("mail")
 
 

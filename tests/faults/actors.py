@@ -27,11 +27,11 @@ OURS = ("tasks", "workers", "beat_schedule", "web")
 WITNESS = MetaData()
 EFFECT = Table("effect", WITNESS, Column("run_id", String(28)), Column("attempt", Integer))
 MOVE = Table(
-    "move", WITNESS, Column("id", Integer, primary_key=True), Column("run_id", String(28)), Column("a", String(12)),
-    Column("b", String(12)), Column("attempt_a", Integer), Column("attempt_b", Integer),
+    "witnessed", WITNESS, Column("id", Integer, primary_key=True), Column("run_id", String(28)),
+    Column("a", String(12)), Column("b", String(12)), Column("attempt_a", Integer), Column("attempt_b", Integer),
 )  # fmt: skip
 NOTED = (
-    "INSERT INTO move (run_id, a, b, attempt_a, attempt_b) "
+    "INSERT INTO witnessed (run_id, a, b, attempt_a, attempt_b) "
     "VALUES (new.id, old.state, new.state, old.attempt, new.attempt)"
 )
 CHANGED = "old.state <> new.state OR old.attempt <> new.attempt"
