@@ -9,7 +9,7 @@ from flask import Flask
 
 from deploy import front
 from tests.conftest import Person
-from tests.front import token_of
+from tests.front import browser_of, token_of
 from tests.web_fixtures import Browser
 from workers.runtime import Runtime
 
@@ -39,6 +39,7 @@ def test_a_nul_in_a_form_is_left_out(browser: Browser, admin: Browser) -> None:
         ('{"lead":' + "[" * 5000 + "]" * 5000 + "}", 422, "errors"),  # Python 3.13 reads it, and then it is no text
         ('{"lead": "' + "x" * 1_000_000 + '"}', 413, "too large"),
         ('{"lead": "a\\u0000b"}', 422, "no text"),
+        ('{"lead": "\\ud800"}', 422, "no JSON object"),
     ],
 )
 def test_json_beyond_all_bounds_is_a_sentence(
@@ -48,6 +49,26 @@ def test_json_beyond_all_bounds_is_a_sentence(
     answer = app.test_client().post(RUNS, data=sent, headers=headers)
     assert answer.status_code == status
     assert told in answer.text
+
+
+@pytest.mark.parametrize("path", ["expenses/entries", "expenses/budgets", "movements"])
+def test_half_a_sign_is_no_text_anywhere(app: Flask, runtime: Runtime, ada: Person, path: str) -> None:
+    headers = {**token_of(runtime, ada), "Content-Type": "application/json"}
+    body = '{"account": "\\ud800", "category": "\\ud800", "sku": "\\ud800"}'
+    assert app.test_client().post(f"/api/v1/{path}", data=body, headers=headers).status_code in (400, 422)
+
+
+@pytest.mark.parametrize("settings", ["sqlite", "postgresql"], indirect=True)
+def test_an_id_that_no_database_can_compare_is_refused(app: Flask, runtime: Runtime, ada: Person) -> None:
+    browser = browser_of(app, runtime, ada)
+    odd = {"purse": "\0", "category": "\0", "amount": "1", "on": "2026-11-21", "way": "out"}
+    assert browser.post("/expenses/entries/new", odd).status_code in (400, 404, 422)
+    assert browser.post("/expenses/entries/many", {"ids": "\0", "to_category": "\0"}).status_code in (
+        303,
+        400,
+        404,
+        422,
+    )
 
 
 def test_a_client_that_falls_silent_gives_its_thread_back() -> None:

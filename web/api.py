@@ -1,6 +1,7 @@
 """The JSON API: the same jobs and runs, for programs with a personal token. Described by web/openapi.py."""
 
 import hashlib
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -179,9 +180,11 @@ def json_body() -> Any:
     """The body as JSON; None when it is none. Few bytes of it can be many objects, so it is held much shorter."""
     request.max_content_length = LONGEST_JSON
     try:
-        return request.get_json(silent=True)
-    except RecursionError:  # nested a thousand deep
+        body = request.get_json(silent=True)
+        json.dumps(body, ensure_ascii=False).encode()  # half a sign ("\\ud800") is JSON, and no text that can be kept
+    except (RecursionError, UnicodeEncodeError):  # or nested a thousand deep
         return None
+    return body
 
 
 def idempotency_key() -> str | None:

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 from flask import Flask, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
-from sqlalchemy.exc import OperationalError
-from werkzeug.exceptions import HTTPException, ServiceUnavailable, TooManyRequests
+from sqlalchemy.exc import DataError, OperationalError
+from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable, TooManyRequests
 
 from web.current import person, runtime
 from web.filters import local
@@ -44,6 +44,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(CSRFError, stale)
     app.register_error_handler(OSError, full)
     app.register_error_handler(OperationalError, away)
+    app.register_error_handler(DataError, unkept)
 
 
 def full(error: OSError) -> ResponseReturnValue:
@@ -56,6 +57,11 @@ def full(error: OSError) -> ResponseReturnValue:
 def away(_error: OperationalError) -> ResponseReturnValue:
     """A database that is away, or locked for longer than anybody waits."""
     return show(ServiceUnavailable())
+
+
+def unkept(_error: DataError) -> ResponseReturnValue:
+    """What a database cannot keep or compare, such as a NUL in an id that somebody typed."""
+    return show(BadRequest())
 
 
 def show(error: HTTPException) -> ResponseReturnValue:

@@ -21,4 +21,4 @@ def problem(
     body = {"type": "about:blank", "title": HTTP_STATUS_CODES.get(status, "Error"), "status": status, "detail": detail}
     if errors is not None:
         body["errors"] = dict(errors)
-    return Response(json.dumps(body, ensure_ascii=False), status, dict(headers or {}), content_type=MEDIA_TYPE)
+    return Response(json.dumps(body), status, dict(headers or {}), content_type=MEDIA_TYPE)

@@ -3,7 +3,7 @@
 import re
 from collections import Counter
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 
 ORDERS = {"dmy": "day, month, year", "mdy": "month, day, year", "ymd": "year, month, day"}
 NO_DAY = "“{}” is no day of the calendar; dates here are read as {}."
@@ -68,7 +68,7 @@ def _bare(text: str) -> str:
     return TIME.sub("", text.strip()).strip() if ":" in text else text.strip()
 
 
-@cache
+@lru_cache(maxsize=8192)  # files have the same days many times
 def _day(text: str, order: str) -> date | None:
     bare = _bare(text)
     if found := NUMBERS.fullmatch(bare):

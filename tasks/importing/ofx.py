@@ -20,6 +20,7 @@ OPEN, CLOSE = "STMTTRN", "/STMTTRN"
 NO_DTD = "This file declares a document type or entities, which no bank's file needs; it is not read."
 NO_OFX = "There is no transaction in this OFX file; choose another one."
 BROKEN = "This OFX file is damaged: a piece of text in it is far too long. Download it again."
+MOST_TAGS = 60  # of one transaction; the standard has 30, and one that never ends must not fill the memory
 Token = tuple[int, str, str]
 
 
@@ -40,7 +41,7 @@ def read(path: Path, encoding: str) -> Iterator[Line]:
                 raise JobError(TOO_MANY.format(MOST_LINES))
         if tag == OPEN:
             current, began = {}, number
-        elif current is not None:
+        elif current is not None and len(current) < MOST_TAGS:
             current.setdefault(tag, text)
         elif tag == "ACCTID":
             account = text
