@@ -44,7 +44,7 @@ bench: $(VENV)/test ## Measure, beside a peer (var/bench/*.json)
 bench-engine: $(VENV)/bench ## Measure the engine beside six others (16 minutes, then its losses; ARGS=--quick: 4)
 	@$(PY) -m tests.bench.engine $(ARGS)
 
-bench-scans: $(VENV)/test ## Measure the scans and the mail beside bare SQL and SMTP (12 minutes; ARGS=--quick: 1)
+bench-scans: $(VENV)/test ## Measure the scans and the mail beside bare SQL and SMTP (10 minutes; ARGS=--quick: 2)
 	@$(PY) -m tests.bench.scans $(ARGS)
 
 faults: $(VENV)/test ## Break everything that can break and count what is lost (reckoned an hour; ARGS='--only 1,3 --seed 7')
