@@ -7,12 +7,14 @@ others, above all none that would run a command, open a file, or speak to what l
 import base64
 import logging
 import warnings
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from urllib3.exceptions import HTTPError
 
 from tasks.errors import JobError, TryLater
 from tasks.mailing.outgoing import Outgoing
@@ -36,6 +38,12 @@ UNREADABLE = "This is not a whole {} URL. See its page in the documentation of a
 KEY_CHANGED = (
     "The secret key of this Nightshift has changed since this channel was added. Delete it, then add it again."
 )
+MOST_TARGETS = 5  # one message may not become a flood, nor hold a worker
+TOO_MANY = f"Give a channel at most {MOST_TARGETS} targets, and leave retry= out: Nightshift tries again by itself."
+TEMPLATE = "A channel cannot use a template or another file; leave template= out."
+BROKEN = "The service of this channel gave an answer that makes no sense."
+# What the library lets out when an answer has not the shape it expects: a list for an object, a word for a number.
+ODD = (ArithmeticError, AttributeError, HTTPError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 for name in ("apprise", "urllib3.connectionpool"):  # they log addresses, and those are secrets
     logging.getLogger(name).disabled = True
 
@@ -79,6 +87,9 @@ def _apprise() -> Any:
         from apprise.plugins import N_MGR
 
         N_MGR.load_modules()
+    for kind in {N_MGR[each] for each in SCHEMES}:
+        if hasattr(kind, "__del__"):  # Matrix would sign out when it is forgotten, which no guard sees
+            kind.__del__ = _nothing
     return apprise
 
 
@@ -89,24 +100,48 @@ def _plugin(url: str) -> Any:
     kind = url.partition("://")[0].lower()
     if found is None or kind not in SCHEMES:
         raise JobError(UNREADABLE.format(SCHEMES.get(kind, "channel")))
+    if any(len(each) for each in vars(found).values() if isinstance(each, apprise.AppriseAttachment)):
+        raise JobError(TEMPLATE)  # a file of this machine, whose content it would send
+    if found.retry or len(found) > MOST_TARGETS:
+        raise JobError(TOO_MANY)
+    found.throttle = _nothing
     return found
+
+
+def _nothing(*_args: Any, **_more: Any) -> None:
+    """In place of the library's sleeps, which last as long as a service asks for: our limit of time does not end them.
+    And in place of its farewells."""
+
+
+def _sign_out(plugin: Any) -> None:
+    """Of Matrix, which makes a session for each message."""
+    if hasattr(plugin, "_logout") and not (plugin.access_token == plugin.password and not plugin.user):
+        with suppress(*ODD):
+            plugin._logout()
 
 
 def send(mail: Outgoing, seal: Seal, allowed: str) -> None:
     """Hand a message to its service.
 
     Raises:
-        TryLater: it is in trouble, or silent.
+        TryLater: it is in trouble, silent, or out of its mind.
         JobError: it refuses us, or lies where nothing is sent.
     """
     plugin = _plugin(seal.open(mail.sealed_url))
+    taken, broken = False, False
     with guarded(networks(allowed)) as watch:
-        taken = plugin.notify(title=mail.subject, body=mail.text, notify_type="info", body_format="text")
-    if watch.refused:
-        raise JobError(watch.refused)
+        try:
+            taken = plugin.notify(title=mail.subject, body=mail.text, notify_type="info", body_format="text")
+        except ODD:
+            broken = True
+        code = watch.statuses[-1] if watch.statuses else 0
+        _sign_out(plugin)
     if taken:
         return
-    code = watch.statuses[-1] if watch.statuses else 0
+    if watch.refused:
+        raise JobError(watch.refused)
+    if broken:
+        raise TryLater(BROKEN)
     if code == 0:
         raise TryLater("The service of this channel did not answer.")
     if code >= 500 or code in (408, 425, 429):

@@ -18,7 +18,7 @@ import requests
 from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
-from urllib3.exceptions import NameResolutionError, NewConnectionError
+from urllib3.exceptions import HTTPError, NameResolutionError, NewConnectionError
 from urllib3.util.connection import create_connection
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -81,6 +81,8 @@ class Watch:
 
     def connect(self, host: str, port: int, timeout: Any, options: Any) -> socket.socket:
         """A connection to the first address of a host, once all of them are found to be allowed."""
+        if self.late:  # the library tries the next of its targets
+            raise Refused("time is over")
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
         addresses = [str(each[4][0]) for each in found]
         for address in addresses:
@@ -89,6 +91,8 @@ class Watch:
                 raise Refused(self.refused)
         made = create_connection((addresses[0], port), timeout, socket_options=options)
         self.sockets.append(socket.socket(fileno=os.dup(made.fileno())))
+        if self.late:  # since a moment ago: nobody else hangs up on this one
+            self.hang_up()
         return made
 
     def hang_up(self) -> None:
@@ -164,9 +168,14 @@ def _connected(connection: Any, watch: Watch) -> socket.socket:
 def _bounded(answer: requests.Response, watch: Watch) -> requests.Response:
     """Read it to its end, unpacked, and no further than anybody needs."""
     content = b""
-    while len(content) <= MOST_BYTES and (piece := answer.raw.read(16_384, decode_content=True)):
-        content += piece
-    answer.close()
+    try:
+        while len(content) <= MOST_BYTES and (piece := answer.raw.read(16_384, decode_content=True)):
+            content += piece
+    except HTTPError as error:  # which `requests` promises never to raise, so that no library heeds it
+        watch.statuses[-1] = 0
+        raise requests.exceptions.ConnectionError("the answer is broken") from error
+    finally:
+        answer.close()
     if len(content) > MOST_BYTES or watch.late:
         watch.statuses[-1] = 0  # whatever it began with
         raise requests.exceptions.ConnectionError("the answer is too large, or too slow")
