@@ -37,6 +37,12 @@ def wish_of(database: Database) -> Any:
     return rows(database, Wish)[0]
 
 
+def undo_of(page: str) -> str:
+    found = re.search(r'name="undo" value="([^"]+)"', page)
+    assert found
+    return found[1]
+
+
 @pytest.mark.parametrize(
     ("what", "asks"),
     [
@@ -83,14 +89,43 @@ def test_what_was_ended_can_be_taken_up_again_on_that_page(
     path = link(app, ada_id, what)
     before = (wish_of(database).repeat, wish_of(database).areas, wish_of(database).next_due is None)
     page = browser.client.post(path).text
-    undo = re.search(r'name="undo" value="([^"]+)"', page)
-    assert undo
+    undo = undo_of(page)
     other = link(app, ada_id, "digest" if what != "digest" else "results")
-    assert browser.client.post(other, data={"undo": undo[1]}).status_code == 410, "it undoes what it was made for"
-    assert browser.client.post(path, data={"undo": undo[1] + "x"}).status_code == 410
-    assert "as it was before" in browser.client.post(path, data={"undo": undo[1]}).text
+    assert browser.client.post(other, data={"undo": undo}).status_code == 410, "it undoes what it was made for"
+    assert browser.client.post(path, data={"undo": undo + "x"}).status_code == 410
+    assert "as it was before" in browser.client.post(path, data={"undo": undo}).text
     wish = wish_of(database)
     assert (wish.repeat, wish.areas, wish.next_due is None) == before
+    assert rows(database, Account)[0].mail_results
+
+
+def test_only_what_changed_is_written_down_however_often_a_link_is_posted(
+    app: Flask, browser: Browser, database: Database, ada_id: str
+) -> None:
+    for what in ("digest", "at once:stock", "results"):
+        path, before = link(app, ada_id, what), len(rows(database, AuditEntry))
+        pages = [browser.client.post(path).text for _ in range(3)]
+        assert ['name="undo"' in page for page in pages] == [True, False, False], what
+        assert all('role="status"' in page for page in pages)
+        assert len(rows(database, AuditEntry)) == before + 1, what
+        undo = undo_of(pages[0])
+        words = [browser.client.post(path, data={"undo": undo}).text for _ in range(3)]
+        assert ["as it was before" in page for page in words] == [True, False, False], what
+        assert len(rows(database, AuditEntry)) == before + 2, what
+
+
+def test_undo_leaves_what_its_person_chose_since(app: Flask, browser: Browser, database: Database, ada_id: str) -> None:
+    digest, areas, results = (link(app, ada_id, each) for each in ("digest", "at once:expenses,stock", "results"))
+    undos = [undo_of(browser.client.post(path).text) for path in (areas, digest, results)]
+    with database.write(EVERYONE) as session:
+        wish = wishes.of(session, ada_id)
+        wish.areas = {**(wish.areas or {}), "expenses": "never"}
+        wish.repeat = "monthly"
+    assert "as it was before" in browser.client.post(areas, data={"undo": undos[0]}).text
+    assert wish_of(database).areas == {"expenses": "never", "stock": "at once"}, "and the digest is nothing of that"
+    assert "Nothing changed" in browser.client.post(digest, data={"undo": undos[1]}).text
+    assert wish_of(database).repeat == "monthly"
+    assert "as it was before" in browser.client.post(results, data={"undo": undos[2]}).text
     assert rows(database, Account)[0].mail_results
 
 

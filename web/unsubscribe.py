@@ -21,6 +21,7 @@ from web.security import secret_page
 
 bp = Blueprint("unsubscribe", __name__)
 UNDO_SECONDS = 3600
+CHANGED_SINCE = "This was changed since, so all stays as it is now. Sign in to choose what is mailed to you."
 NO_RESULTS = "You get no more mails after a run."
 GONE = (
     "This link is over: it is older than a year, its owner has made all such links void, or it is not whole. Sign in "
@@ -47,10 +48,9 @@ def act(token: str) -> ResponseReturnValue:
         if "undo" in request.form:
             done, undo = _restored(session, stop, account, request.form["undo"]), ""
         else:
-            undo = _signer().dumps(_as_it_is(session, stop, account))
-            done = ended(session, account, stop.what) or _over()
-            people.audit(session, "mails stopped by a link", account.id, stopped=stop.what)
-    return render_template("unsubscribe/page.html", stop=stop, what=words(stop.what), done=done, undo=undo)
+            done, undo = _stopped(session, stop, account)
+    kept = done == CHANGED_SINCE
+    return render_template("unsubscribe/page.html", stop=stop, what=words(stop.what), done=done, undo=undo, kept=kept)
 
 
 def ended(session: Session, account: Account, what: str) -> str | None:
@@ -87,23 +87,53 @@ def _signer() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(runtime().settings.secret("secret_key"), salt="nightshift unsubscribe undo 1")
 
 
-def _as_it_is(session: Session, stop: Stop, account: Account) -> list[Any]:
+def _stopped(session: Session, stop: Stop, account: Account) -> tuple[str, str]:
+    """What holds now, and what takes it up again; that is "" where there was nothing left to end, as in a second POST
+    of the same link, which is written down nowhere."""
+    before = _as_it_is(session, stop, account)
+    done = ended(session, account, stop.what) or _over()
+    after = _as_it_is(session, stop, account)
+    if after == before:
+        return done, ""
+    people.audit(session, "mails stopped by a link", account.id, stopped=stop.what)
+    return done, _signer().dumps([account.id, stop.what, before, after])
+
+
+def _as_it_is(session: Session, stop: Stop, account: Account) -> Any:
+    """What such a link changes."""
+    if stop.what == RESULTS:
+        return account.mail_results
     wish = wishes.of(session, account.id)
-    return [account.id, stop.what, account.mail_results, wish.repeat, wish.areas]
+    return wish.repeat if stop.what == wishes.DIGEST else dict(wish.areas or {})
 
 
 def _restored(session: Session, stop: Stop, account: Account, undo: str) -> str:
     try:
-        account_id, what, results, repeat, areas = _signer().loads(undo, max_age=UNDO_SECONDS)
+        account_id, what, before, after = _signer().loads(undo, max_age=UNDO_SECONDS)
     except (BadData, ValueError):
         _over()
     if (account_id, what) != (account.id, stop.what):
         _over()
-    if what == RESULTS:
-        account.mail_results = results
-    else:
-        wish = wishes.of(session, account.id)
-        wish.repeat, wish.areas = repeat, areas
-        wishes.reckon(session, wish, account.time_zone)
+    if not _put_back(session, stop, account, before, after):
+        return CHANGED_SINCE
     people.audit(session, "mails taken up again by a link", account.id, stopped=what)
     return "All is as it was before."
+
+
+def _put_back(session: Session, stop: Stop, account: Account, before: Any, after: Any) -> bool:
+    """Each thing as it was before the stop, if it still is as the stop left it; whether there was any."""
+    now = _as_it_is(session, stop, account)
+    if stop.what not in (RESULTS, wishes.DIGEST):
+        ended_here = {area for area in after if after[area] != before.get(area) and now.get(area) == after[area]}
+        kept = {area: choice for area, choice in now.items() if area not in ended_here}
+        wishes.of(session, account.id).areas = kept | {area: before[area] for area in ended_here if area in before}
+        return bool(ended_here)
+    if now != after:
+        return False
+    if stop.what == RESULTS:
+        account.mail_results = before
+    else:
+        wish = wishes.of(session, account.id)
+        wish.repeat = before
+        wishes.reckon(session, wish, account.time_zone)
+    return True
