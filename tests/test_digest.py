@@ -126,8 +126,11 @@ def test_news_come_at_once_for_who_wants_that_and_gathered_for_the_others(
     assert len(mails(runtime)) == 1
 
 
-def test_a_new_notice_wakes_the_digest_of_its_workspace(runtime: Runtime, ada: Person) -> None:
+def test_a_new_notice_wakes_the_digest_where_somebody_wants_news_at_once(runtime: Runtime, ada: Person) -> None:
     see(runtime, over(ada.workspace_id))
+    assert rows(runtime, Run) == [], "what is gathered waits for its hour"
+    wish(runtime, ada, areas={"expenses": AT_ONCE})
+    see(runtime, over(ada.workspace_id, 85, subject="shoes"))
     assert [(run.kind, run.workspace_id) for run in rows(runtime, Run)] == [("digest", ada.workspace_id)]
 
 

@@ -14,8 +14,10 @@ from sqlalchemy import func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.alert import (
+    AT_ONCE,
     ENDED,
     FIRING,
+    GATHERED,
     LEVELLED,
     NEVER,
     NOTED,
@@ -243,16 +245,17 @@ def _tell(
     ]  # fmt: skip
     session.execute(insert(Move), steps)
     muted, audience = _muted(session, rule, places), _audience(session, area, places, to)
-    notices = [
-        {"move_id": step["id"], "account_id": account, "workspace_id": alert.workspace_id, "area": area}
-        for (alert, _), step in zip(moves, steps, strict=True)
-        if (alert.workspace_id, alert.subject) not in muted
-        for account in audience[alert.workspace_id]
-    ]
+    notices, hasty = [], set()
+    for (alert, _), step in zip(moves, steps, strict=True):
+        place = alert.workspace_id
+        if (place, alert.subject) not in muted:
+            for account, how in audience[place]:
+                notices.append({"move_id": step["id"], "account_id": account, "workspace_id": place, "area": area})
+                hasty |= {place} if how == AT_ONCE else set()
     if notices:
         session.execute(insert(Notice), notices)
-    for place in {notice["workspace_id"] for notice in notices}:
-        touch(session, Notice, str(place))
+    for place in hasty:  # gathered news wait for the digest's hour: thousands of runs would find nothing to do
+        touch(session, Notice, place)
 
 
 def _muted(session: Session, rule: str, places: Collection[str]) -> set[Key]:
@@ -266,15 +269,18 @@ def _muted(session: Session, rule: str, places: Collection[str]) -> set[Key]:
     }
 
 
-def _audience(session: Session, area: str, places: Collection[str], to: Collection[str] | None) -> dict[str, list[str]]:
-    """The members of each workspace who want to hear of this area at all."""
-    found: dict[str, list[str]] = defaultdict(list)
+def _audience(
+    session: Session, area: str, places: Collection[str], to: Collection[str] | None
+) -> dict[str, list[tuple[str, str]]]:
+    """The members of each workspace who want to hear of this area at all, and how."""
+    found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for some in some_of(places):
         members = select(Membership.workspace_id, Membership.account_id, Wish.areas)
         members = members.outerjoin(Wish, Wish.account_id == Membership.account_id)
         for place, account, areas in session.execute(members.where(Membership.workspace_id.in_(some))):
-            if (areas or {}).get(area) != NEVER and (to is None or account in to):
-                found[place].append(account)
+            how = (areas or {}).get(area, GATHERED)
+            if how != NEVER and (to is None or account in to):
+                found[place].append((account, how))
     return found
 
 
