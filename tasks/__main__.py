@@ -33,7 +33,7 @@ USAGE, FAILED = 2, 1
 
 def main(arguments: list[str] | None = None) -> int:
     """Returns the exit status: 0 for a result, 1 for a run that failed, 2 for what could not be understood."""
-    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
+    _quiet()
     options = _parser().parse_args(arguments)
     if options.command == "list":
         return _list()
@@ -46,6 +46,20 @@ def main(arguments: list[str] | None = None) -> int:
     except (JobError, TryLater) as error:
         _say(str(error))
         return FAILED
+
+
+def _quiet() -> None:
+    """Warnings alone, on stderr: answers stand on the other. No local variables, which hold people's data."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.format_exc_info,  # before the pretty one, which would show them
+            structlog.dev.ConsoleRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
 
 
 def _list() -> int:

@@ -58,6 +58,26 @@ def test_lines_for_a_terminal_show_no_local_variables() -> None:
     assert "ValueError" in done.stderr
     assert "private" not in done.stderr
     assert "Logging error" not in done.stderr
+
+
+def test_the_command_line_logs_on_stderr_and_shows_no_local_variables() -> None:
+    program = """
+import structlog
+from tasks.__main__ import main
+main(["list"])
+print("-- listed")
+def job(private):
+    raise ValueError("odd")
+try:
+    job("of-" + "ada")
+except ValueError:
+    structlog.get_logger("ours").exception("went wrong")
+"""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.endswith("-- listed\n"), "answers alone stand there"
+    assert "went wrong" in done.stderr
+    assert "ValueError" in done.stderr
+    assert "of-ada" not in done.stderr
     assert "password" not in done.stderr
 
 
