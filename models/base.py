@@ -13,7 +13,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.schema import CreateTable
 from sqlalchemy.sql.compiler import DDLCompiler, SQLCompiler
-from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.functions import FunctionElement, ReturnTypeFromArgs
 
 ID = String(28)
 LongText = Text().with_variant(LONGTEXT(), "mysql", "mariadb")
@@ -39,12 +39,14 @@ class Fixed(TypeDecorator[Decimal]):
     """A decimal kept as a whole number of ten-thousandths, so that every database sums it exactly.
 
     SQLite has no decimals: it would add up floats. Four digits are enough for all currencies in use, and for grams of
-    a kilogram. A sum of such a column is a Decimal again; values finer than 0.0001 are refused.
+    a kilogram. A sum of such a column is a Decimal again (`total`); values finer than 0.0001, or larger than the
+    databases' whole numbers, are refused.
     """
 
     impl = BigInteger
     cache_ok = True
     ONE = 10_000
+    MOST = Decimal(92) * 10**13  # 2**63 ten-thousandths, and a little room
 
     class comparator_factory(TypeDecorator.Comparator[Decimal]):  # noqa: N801  # SQLAlchemy's name
         """A sum or difference is such a decimal too, so that what it is compared with is scaled like it."""
@@ -59,10 +61,33 @@ class Fixed(TypeDecorator[Decimal]):
         whole = Decimal(value) * self.ONE
         if whole != int(whole):
             raise ValueError("an amount finer than 0.0001")
+        if abs(whole) > self.MOST * self.ONE:
+            raise ValueError("an amount too large to keep")
         return int(whole)
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
         return None if value is None else Decimal(value) / self.ONE
+
+
+class total(ReturnTypeFromArgs[Any]):  # noqa: N801  # reads as the SQL function it is
+    """The sum of whole numbers or of a `Fixed` column, however large it becomes. On SQLite `sum` is an error then.
+
+    There the upper and the lower digits are added up apart: exact while the sum is one of its whole numbers, and
+    beyond them the float that SQLite makes of a product too large. The other databases' sums are decimals.
+    """
+
+    inherit_cache = True
+
+
+@compiles(total)
+def _sum(element: total, compiler: SQLCompiler, **kw: Any) -> str:
+    return f"sum({compiler.process(element.clauses, **kw)})"
+
+
+@compiles(total, "sqlite")
+def _sum_in_halves(element: total, compiler: SQLCompiler, **kw: Any) -> str:
+    one = compiler.process(element.clauses, **kw)
+    return f"(sum(({one}) >> 32) * 4294967296 + sum(({one}) & 4294967295))"
 
 
 class Base(DeclarativeBase):

@@ -11,7 +11,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from sqlalchemy import Connection, Dialect, Engine, create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, DisconnectionError
+from sqlalchemy.exc import DataError, DBAPIError, DisconnectionError, OperationalError
 
 from models import turns
 
@@ -87,6 +87,13 @@ def other_first(error: DBAPIError) -> bool:
     orig = error.orig
     code = getattr(orig, "sqlstate", None) or (orig.args[0] if orig and orig.args else None)
     return code in OTHER_FIRST
+
+
+def of_data(error: DBAPIError) -> bool:
+    """Whether the rows are at fault (what they add up to is too large), and not the database: it will be no other."""
+    if isinstance(error, OperationalError):  # as SQLite and MariaDB say it, which call an absent database the same
+        return any(words in str(error.orig) for words in ("integer overflow", "out of range"))
+    return isinstance(error, DataError)
 
 
 def _laid_down(_connection: Any, record: Any) -> None:

@@ -11,7 +11,7 @@ from babel.core import get_global
 from babel.numbers import format_currency, format_decimal, get_currency_precision, get_territory_currencies
 
 LOCALE = "en"
-MOST = Decimal(10) ** 12
+MOST = Decimal(10) ** 10  # sums of ninety thousand of them still fit into the databases' whole numbers
 LONGEST = 100
 FINEST = 4  # decimals that the tables keep
 NO_MONEY = ("XXX", "XTS")  # “no currency” and “for tests”
@@ -36,7 +36,7 @@ TWO_SIGNS = "“{}” has two signs; write -12.50 or (12.50)."
 TWO_WAYS = "“{}” can mean {} or {}; write it with two decimals, or without the separator."
 GROUPS = "The separators of “{}” do not fit; write it like 1,234.56 or 1.234,56."
 TOO_FINE = "Write at most four decimals."
-TOO_LARGE = "That is more than a million millions; write a smaller amount."
+TOO_LARGE = "That is more than ten thousand millions; write a smaller amount."
 MINUS = str.maketrans(dict.fromkeys("−‒–—﹣-", "-"))
 GAPS = str.maketrans(dict.fromkeys("'’`\u00a0\u2009\u202f\u2007", " "))
 

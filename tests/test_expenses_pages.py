@@ -59,7 +59,7 @@ def test_an_entry_is_written_with_its_payee_and_category(
     [
         ("amount", "1e9", "exponent"), ("amount", "NaN", "no amount"), ("amount", "(12.00)", "without a minus"),
         ("amount", "1,234", "can mean 1234 or 1.2340"), ("amount", "0", "above zero"), ("amount", "", "Fill this in"),
-        ("amount", "0.125", "EUR has 2 decimals"), ("amount", "9" * 20, "million millions"),
+        ("amount", "0.125", "EUR has 2 decimals"), ("amount", "9" * 20, "thousand millions"),
         ("on", "31/02", "with its year"), ("on", "13/13/24", "four digits"), ("on", "31.02.2026", "no such day"),
         ("on", "1/2/26", "four digits"), ("on", "03/04/2026", "can mean"), ("on", "tomorrow", "is no day"),
         ("on", "0001-01-01", "Choose a year"), ("purse", "", "Choose one of these"), ("kind", "sideways", "Choose one"),

@@ -8,8 +8,8 @@ from hypothesis import strategies as st
 
 from tasks import money
 
-AMOUNTS = st.decimals(min_value=-(10**12), max_value=10**12, places=2)
-FINE = st.decimals(min_value=-(10**12), max_value=10**12, places=4)
+AMOUNTS = st.decimals(min_value=-(10**10), max_value=10**10, places=2)
+FINE = st.decimals(min_value=-(10**10), max_value=10**10, places=4)
 
 
 @pytest.mark.parametrize(
@@ -33,7 +33,7 @@ def test_an_amount_is_read_as_its_writer_meant_it(text: str, amount: str) -> Non
         ("1e9", "exponent"), ("1E-3", "exponent"), ("NaN", "no amount"), ("inf", "no amount"), ("", "no amount"),
         ("-", "no amount"), ("abc", "no amount"), ("12%", "no amount"), ("1_000", "no amount"), ("€", "no amount"),
         ("1.23456", "four decimals"), ("-12.00000000000000000000000000000000001", "four decimals"),
-        ("1000000000000.01", "million millions"), ("9" * 40, "million millions"), ("(-5)", "two signs"),
+        ("10000000000.01", "thousand millions"), ("9" * 40, "thousand millions"), ("(-5)", "two signs"),
         ("-5-", "two signs"), ("1,234", "1234 or 1.2340"), ("1.234", "1234 or 1.2340"), ("1,2,3", "do not fit"),
         ("12.5 0", "do not fit"), ("1.2.3,4", "do not fit"), ("1,234.567,8", "do not fit"), ("9" * 200, "no amount"),
         ("=1+1", "no amount"), ("<b>5</b>", "no amount"), ("5 XYZ", "no amount"), ("--5", "no amount"),

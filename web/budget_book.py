@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from models.base import clock, new_id
+from models.base import Fixed, clock, new_id
 from models.ledger import PERIODS, Budget, Category
 from tasks.books import budgets, ledger
 from tasks.books.budget_bounds import Calendar
@@ -27,6 +27,8 @@ STARTS = {"week": 7, "month": 31, "year": 12, "payday": 31}
 NO_CATEGORY = "There is no such category; choose one from the list, or all together."
 BELOW_ZERO = "Write a limit of zero or more."
 TOO_MANY = f"There are {MOST} budgets already; archive one that is not needed any more."
+MOST_ROLLED = Fixed.MOST / 10  # it goes on rolling
+TOO_MUCH = "What has rolled over is too much to keep; begin anew by choosing a later day."
 ALL = "Everything"
 JUDGED = ("category_id", "limit", "currency", "period", "starts", "rollover", "since")  # a change begins anew
 
@@ -129,7 +131,10 @@ def _keep_rolled(session: Session, budget: Budget, filled: Filled, today: date) 
     kept = budget.rollover and filled.rollover and same
     if kept and budget.limit == filled.limit:
         return
-    budget.brought = _rolled(session, budget.id, today) if kept else Decimal(0)
+    brought = _rolled(session, budget.id, today) if kept else Decimal(0)
+    if abs(brought) > MOST_ROLLED:
+        raise Refused({"limit": TOO_MUCH})
+    budget.brought = brought
     budget.rolls_from = now if filled.rollover else None
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from models.account import Account
+from models.base import total
 from models.stock import KINDS, Location, Movement, Product
 from tasks.inventory.movements import quantity
 from tasks.inventory.movements_many import Row, Wrong, record_many
@@ -203,7 +204,7 @@ def _counted_at(place: str) -> Select[Product]:
     there = aliased(Movement)
     lies = select(there.product_id).where(there.location_id == place).group_by(there.product_id)
     return select(Product).where(
-        or_(Product.location_id == place, Product.id.in_(lies.having(func.sum(there.quantity) != 0)))
+        or_(Product.location_id == place, Product.id.in_(lies.having(total(there.quantity) != 0)))
     )
 
 
@@ -212,6 +213,6 @@ def _lying(session: Session, place: str, ids: list[str]) -> dict[str, Decimal]:
     if not place:
         asked = select(Product.id, Product.on_hand).where(Product.id.in_(ids))
     else:
-        asked = select(Movement.product_id, func.sum(Movement.quantity)).where(Movement.product_id.in_(ids))
+        asked = select(Movement.product_id, total(Movement.quantity)).where(Movement.product_id.in_(ids))
         asked = asked.where(Movement.location_id == place).group_by(Movement.product_id)
     return {one: there for one, there in session.execute(asked)}  # noqa: C416  # typed as what it is

@@ -9,7 +9,7 @@ from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from models.base import new_id
+from models.base import new_id, total
 from models.stock import ON_ORDER, Location, Movement, Product, Purchase, Supplier
 from web import stock_view
 from web.current import reading, require_role, writing
@@ -189,9 +189,9 @@ def _location_page(
 
 def _lies(location_id: str | None = None) -> Any:
     """Which products lie where, and how many of each."""
-    asked = select(Movement.location_id, Movement.product_id, func.sum(Movement.quantity).label("lies"))
+    asked = select(Movement.location_id, Movement.product_id, total(Movement.quantity).label("lies"))
     asked = asked.where(Movement.location_id == location_id if location_id else Movement.location_id.is_not(None))
-    return asked.group_by(Movement.location_id, Movement.product_id).having(func.sum(Movement.quantity) != 0)
+    return asked.group_by(Movement.location_id, Movement.product_id).having(total(Movement.quantity) != 0)
 
 
 def _lying(session: Session, location_id: str, most: int, skip: int) -> list[Any]:

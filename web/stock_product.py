@@ -11,6 +11,7 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.alert import FIRING, PENDING, Alert
+from models.base import total
 from models.stock import KINDS, Location, Movement, Product
 from tasks.inventory.movements import plain
 from tasks.inventory.reversals import counted_since, reverse
@@ -130,7 +131,7 @@ def _history(session: Session, found: Product, today: date) -> Chart | None:
     if begun is None:
         return None
     first = max(min(begun, today), today - timedelta(days=BACK))
-    asked = select(moved.on_day, moved.kind, func.sum(moved.quantity)).where(of_it, moved.on_day >= first)
+    asked = select(moved.on_day, moved.kind, total(moved.quantity)).where(of_it, moved.on_day >= first)
     rows = session.execute(asked.group_by(moved.on_day, moved.kind, moved.quantity > 0))
     moves = [(on, kind, quantity or Decimal(0)) for on, kind, quantity in rows]
     return stock_charts.history(moves, found.on_hand, first, today)

@@ -10,7 +10,7 @@ from flask import abort
 from sqlalchemy import ColumnElement, Select, Table, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
-from models.base import clock
+from models.base import clock, total
 from models.stock import ON_ORDER, Location, Movement, Product, Purchase, PurchaseLine, Supplier
 from models.workspace import Workspace
 from tasks.days import today
@@ -70,7 +70,7 @@ def categories(session: Session, most: int = 200) -> list[str]:
 
 def on_order(session: Session, ids: Sequence[str] | None) -> dict[str, Decimal]:
     """What is still to come of each product (None: of all), by orders that were sent."""
-    asked = select(PurchaseLine.product_id, func.sum(PurchaseLine.quantity), func.sum(PurchaseLine.received))
+    asked = select(PurchaseLine.product_id, total(PurchaseLine.quantity), total(PurchaseLine.received))
     asked = asked.join(Purchase, Purchase.id == PurchaseLine.purchase_id).where(Purchase.state.in_(ON_ORDER))
     asked = asked if ids is None else asked.where(PurchaseLine.product_id.in_(ids))
     rows = session.execute(asked.group_by(PurchaseLine.product_id))
@@ -87,7 +87,7 @@ def coming(session: Session, product_id: str) -> list[tuple[Purchase, PurchaseLi
 
 def places(session: Session, product_id: str) -> list[tuple[str | None, str, Decimal]]:
     """How many of a product lie where; what has no place comes last."""
-    asked = select(moved.location_id, func.sum(moved.quantity)).where(moved.product_id == product_id)
+    asked = select(moved.location_id, total(moved.quantity)).where(moved.product_id == product_id)
     found = session.execute(asked.group_by(moved.location_id)).all()
     known = dict(locations(session))
     lying = [(place, known.get(place, ""), lies) for place, lies in found if lies]

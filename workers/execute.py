@@ -15,7 +15,7 @@ from models.artifact import Upload
 from models.base import db_now
 from models.children import release_parent
 from models.chunks import claim_siblings
-from models.engine import again
+from models.engine import again, of_data
 from models.limits import NotNow, admit, let_go
 from models.run import BLOCKED, CANCELLED, FAILED, SUCCEEDED, Run
 from models.session import EVERYONE, after_commit
@@ -125,16 +125,24 @@ def _attempt(runtime: Runtime, job: Job, claim: Claim, chunk: Chunk | None) -> s
         return _later(runtime, job, claim, error)
     except JobError as error:
         return _end(runtime, job, claim, FAILED, str(error))
-    except OperationalError:
-        log.warning("run.database_away", exc_info=True)
-        return _later(runtime, job, claim, TryLater("The database did not answer."))
+    except OperationalError as error:
+        return _crashed(runtime, job, claim) if of_data(error) else _away(runtime, job, claim)
     except SoftTimeLimitExceeded:
         return _end(runtime, job, claim, FAILED, TOO_LONG.format(job.time_limit))
     except MemoryError:
         return _end(runtime, job, claim, FAILED, "This needs more memory than a worker has. Try a smaller input.")
     except Exception:
-        log.exception("run.crashed")
-        return _end(runtime, job, claim, FAILED, "Something broke on our side; the administrator finds it in the log.")
+        return _crashed(runtime, job, claim)
+
+
+def _away(runtime: Runtime, job: Job, claim: Claim) -> str | None:
+    log.warning("run.database_away", exc_info=True)
+    return _later(runtime, job, claim, TryLater("The database did not answer."))
+
+
+def _crashed(runtime: Runtime, job: Job, claim: Claim) -> str | None:
+    log.exception("run.crashed")
+    return _end(runtime, job, claim, FAILED, "Something broke on our side; the administrator finds it in the log.")
 
 
 def _count_loss(runtime: Runtime, job: Job) -> None:

@@ -10,9 +10,11 @@ from typing import Any
 
 import structlog
 from sqlalchemy import exists, or_, select
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from models.alert import NEVER
+from models.engine import of_data
 from models.session import EVERYONE
 from models.workspace import Workspace
 from tasks import discover
@@ -21,7 +23,7 @@ from tasks.job import Job
 from tasks.sections import Reader, Section
 
 log = structlog.get_logger()
-TROUBLE = (ArithmeticError, LookupError, OSError, TypeError, ValueError)
+TROUBLE = (ArithmeticError, DBAPIError, LookupError, OSError, TypeError, ValueError)
 Open = Callable[[str], AbstractContextManager[Session]]  # a session for reading a workspace, or EVERYONE
 Parts = dict[tuple[str, str], dict[str, Section]]  # by workspace and account, then by the job's kind
 Readers = dict[str, list[Reader]]
@@ -81,20 +83,30 @@ def _together(open_: Open, job: Job, readers: Mapping[str, Sequence[Reader]], fo
     try:
         with open_(EVERYONE) as session:
             parts = job.sections(session, readers)
-    except TROUBLE:
-        log.exception("digests without a part", kind=job.kind)
+    except TROUBLE as error:
+        _known(error)
+        log.exception("digests: a part is made one by one", kind=job.kind)
+        for place, some in readers.items():
+            _one_by_one(open_, job, place, some, found)
         return
     for key, part in parts.items():
         found[key][job.kind] = part
 
 
 def _one_by_one(open_: Open, job: Job, place: str, some: Sequence[Reader], found: Parts) -> None:
-    with open_(place) as session:
-        for each in some:
-            try:
+    for each in some:
+        try:
+            with open_(place) as session:  # its own: after an error of the database, it is of no use
                 part = job.section(session, place, each) if job.section else None
-            except TROUBLE:
-                log.exception("a digest without a part", kind=job.kind, workspace=place)
-                continue
-            if part is not None:
-                found[place, each.account_id][job.kind] = part
+        except TROUBLE as error:
+            _known(error)
+            log.exception("a digest without a part", kind=job.kind, workspace=place)
+            continue
+        if part is not None:
+            found[place, each.account_id][job.kind] = part
+
+
+def _known(error: Exception) -> None:
+    """The whole digest waits where the database is away: that is nobody's own trouble."""
+    if isinstance(error, DBAPIError) and not of_data(error):
+        raise error

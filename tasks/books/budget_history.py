@@ -9,6 +9,7 @@ from typing import Any
 from sqlalchemy import BigInteger, and_, func, or_, select, type_coerce
 from sqlalchemy.orm import Session
 
+from models.base import total as added
 from models.ledger import Entry
 from tasks.books.budget_sums import COUNTS, UNIT
 from tasks.books.budgets import BudgetState
@@ -84,7 +85,7 @@ def _mine(workspace: str, one: BudgetState) -> list[Any]:
 
 
 def _days(session: Session, workspace: str, one: BudgetState, start: date, end: date) -> list[Any]:
-    spent = func.sum(-type_coerce(Entry.amount, BigInteger))
+    spent = added(-type_coerce(Entry.amount, BigInteger))
     within = and_(Entry.currency == one.currency, Entry.on >= start, Entry.on < end)
     asked = select(Entry.on, Entry.category_id, spent).where(*_mine(workspace, one), within)
     rows = session.execute(asked.group_by(Entry.on, Entry.category_id))

@@ -29,6 +29,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import FunctionElement
 
+from models.base import total
 from models.ledger import Budget, Entry
 from models.workspace import Workspace
 from tasks.books.budget_bounds import Bounds, Calendar, bounds, counted, since
@@ -52,6 +53,14 @@ class Scope:
         asked += [Budget.workspace_id >= self.first] if self.first else []
         asked += [Budget.workspace_id <= self.last] if self.last else []
         return [*asked, Budget.id.in_(self.budgets)] if self.budgets is not None else asked
+
+    @property
+    def plus(self) -> Any:
+        """How to add up: a scan of many with `sum`, since `total` takes a tenth longer on SQLite.
+
+        Where that overflows, the scan looks at the workspaces one by one, and then it is `total`.
+        """
+        return total if self.budgets is not None or (self.first and self.first == self.last) else func.sum
 
 
 class Row(NamedTuple):
@@ -135,16 +144,16 @@ def _of(days: CTE) -> ColumnElement[bool]:
     )
 
 
-def _sums(days: CTE | None = None) -> list[ColumnElement[Any]]:
+def _sums(plus: Any, days: CTE | None = None) -> list[ColumnElement[Any]]:
     """Spent now, of it what came by itself, the squares of the rest, and spent before it where `days` say."""
     small = AMOUNT * literal(1 / UNIT, Float)
     now = [] if days is None else [Entry.on >= days.c.start]
     rest = and_(OTHER, *now)
-    spent = func.sum(case((now[0], -AMOUNT)) if now else -AMOUNT)
-    before = literal(0, BigInteger) if days is None else func.sum(case((Entry.on < days.c.start, -AMOUNT)))
+    spent = plus(case((now[0], -AMOUNT)) if now else -AMOUNT)
+    before = literal(0, BigInteger) if days is None else plus(case((Entry.on < days.c.start, -AMOUNT)))
     return [
         spent.label("now"),
-        func.sum(case((and_(~OTHER, *now), -AMOUNT))).label("regular"),
+        plus(case((and_(~OTHER, *now), -AMOUNT))).label("regular"),
         func.sum(case((rest, small * small))).label("squares"),
         before.label("before"),
     ]
@@ -161,7 +170,7 @@ def _plain(found: Bounds, scope: Scope, every: bool) -> Any:
     which = (*scope.holds(), Budget.category_id.is_not(None), Budget.rollover.is_(False))
     days = counted(found, since(found, False), *which)
     of = and_(_of(days), Entry.category_id == days.c.category_id)
-    grouped = select(days.c.id, *_sums()).join(Entry, of).group_by(days.c.id).subquery("spent")
+    grouped = select(days.c.id, *_sums(scope.plus)).join(Entry, of).group_by(days.c.id).subquery("spent")
     return _asked(grouped, *which) if every else _asked(grouped, *which, _near(grouped))
 
 
@@ -174,7 +183,8 @@ def _rolling(found: Bounds, scope: Scope) -> Any:
     which = (*scope.holds(), Budget.category_id.is_not(None), Budget.rollover.is_(True))
     days = counted(found, since(found, True), *which)
     of = and_(_of(days), Entry.category_id == days.c.category_id)
-    return _asked(select(days.c.id, *_sums(days)).join(Entry, of).group_by(days.c.id).subquery("spent"), *which)
+    grouped = select(days.c.id, *_sums(scope.plus, days)).join(Entry, of).group_by(days.c.id).subquery("spent")
+    return _asked(grouped, *which)
 
 
 def _together(found: Bounds, scope: Scope, every: bool) -> Any:
@@ -186,9 +196,10 @@ def _together(found: Bounds, scope: Scope, every: bool) -> Any:
     days = counted(found, since(found, None), *which)
     mine = Entry.workspace_id == days.c.workspace_id
     of = and_(mine, _of(days), or_(AMOUNT < 0, Entry.category_id.is_not(None)))
-    parts = select(days.c.id, *_sums(days)).join(Entry, of).group_by(days.c.id, Entry.category_id)
+    parts = select(days.c.id, *_sums(scope.plus, days)).join(Entry, of).group_by(days.c.id, Entry.category_id)
     part = parts.subquery("part").c
-    sums = [func.sum(case((part.now > 0, each))).label(each.key) for each in (part.now, part.regular, part.squares)]
-    sums.append(func.sum(case((part.before > 0, part.before))).label("before"))
+    sums = [scope.plus(case((part.now > 0, each))).label(each.key) for each in (part.now, part.regular)]
+    sums.append(func.sum(case((part.now > 0, part.squares))).label("squares"))
+    sums.append(scope.plus(case((part.before > 0, part.before))).label("before"))
     grouped = select(part.id, *sums).group_by(part.id).subquery("spent")
     return _asked(grouped, *which) if every else _asked(grouped, *which, or_(Budget.rollover.is_(True), _near(grouped)))

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.orm import Session, joinedload
 
+from models.base import total as added
 from models.ledger import Category, Entry, Payee, Purse
 from tasks import money
 
@@ -100,7 +101,7 @@ def total(session: Session, filters: Filters, known: Sequence[Entry] | None = No
             sums_of[entry.currency] += entry.amount
         return Total(len(known), dict(sorted(sums_of.items())))
     some = select(Entry.amount, Entry.currency).where(*conditions(filters)).limit(MOST_SUMMED + 1).subquery()
-    sums: Select[Any] = select(some.c.currency, func.count(), func.sum(some.c.amount)).group_by(some.c.currency)
+    sums: Select[Any] = select(some.c.currency, func.count(), added(some.c.amount)).group_by(some.c.currency)
     found = session.execute(sums.order_by(some.c.currency)).all()
     count = sum(number for _, number, _ in found)
     return Total(count, {code: amount for code, _, amount in found}) if count <= MOST_SUMMED else Total(None, {})

@@ -13,7 +13,7 @@ from decimal import Decimal
 from sqlalchemy import case, func, literal, select
 from sqlalchemy.orm import Session
 
-from models.base import Fixed
+from models.base import Fixed, total
 from models.ledger import Entry, Payee, Purse
 
 ZERO = Decimal(0)
@@ -47,7 +47,7 @@ def cells(session: Session, since: date, until: date) -> list[Cell]:
     nothing = literal(0, Fixed)
     gone, come = (case((side, Entry.amount), else_=nothing) for side in (Entry.amount < 0, Entry.amount > 0))
     keys = (Entry.on, Entry.category_id, Entry.currency)
-    asked = select(*keys, func.sum(gone), func.sum(come)).group_by(*keys)
+    asked = select(*keys, total(gone), total(come)).group_by(*keys)
     asked = asked.where(Entry.transfer_id.is_(None), Entry.on >= since, Entry.on <= until)
     return [Cell(*row) for row in session.execute(asked)]
 
@@ -84,7 +84,7 @@ def by_payee(
     session: Session, since: date, until: date, currency: str, most: int
 ) -> list[tuple[Payee | None, Decimal]]:
     """Who got the most, and how much; what names nobody comes as None."""
-    spent = func.sum(Entry.amount)
+    spent = total(Entry.amount)
     asked = select(Entry.payee_id, spent).group_by(Entry.payee_id).having(spent < literal(0, Fixed))
     asked = asked.where(Entry.on >= since, Entry.on <= until, Entry.currency == currency, Entry.transfer_id.is_(None))
     rows = session.execute(asked.order_by(spent).limit(most)).all()
@@ -97,8 +97,9 @@ def by_payee(
 def balances(session: Session, purses: Collection[Purse], until: date) -> dict[str, Decimal]:
     """What each purse holds at a day's end."""
     # The ids are named so that the index is read and the table is not.
-    asked = select(Entry.purse_id, func.sum(Entry.amount)).where(Entry.purse_id.in_([purse.id for purse in purses]))
-    moved = dict(session.execute(asked.where(Entry.on <= until).group_by(Entry.purse_id)).all())
+    asked = select(Entry.purse_id, total(Entry.amount)).where(Entry.purse_id.in_([purse.id for purse in purses]))
+    rows = session.execute(asked.where(Entry.on <= until).group_by(Entry.purse_id))
+    moved: dict[str, Decimal | None] = dict(rows.all())
     return {purse.id: purse.opening + (moved.get(purse.id) or ZERO) for purse in purses}
 
 
@@ -106,7 +107,7 @@ def month_ends(session: Session, purses: Collection[Purse], months: Collection[d
     """What these purses (of one currency) hold together at the end of each month."""
     first = min(months)
     held = sum(balances(session, purses, first - timedelta(days=1)).values(), ZERO)
-    asked = select(Entry.on, func.sum(Entry.amount)).where(Entry.purse_id.in_([purse.id for purse in purses]))
+    asked = select(Entry.on, total(Entry.amount)).where(Entry.purse_id.in_([purse.id for purse in purses]))
     moved: dict[date, Decimal] = defaultdict(Decimal)
     for on, amount in session.execute(asked.where(Entry.on >= first).group_by(Entry.on)):
         moved[on.replace(day=1)] += amount

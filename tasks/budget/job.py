@@ -34,6 +34,7 @@ class Looked(Result):
     opened: int = Field(0, title="New warnings")
     rose: int = Field(0, title="Warnings that rose")
     resolved: int = Field(0, title="Resolved")
+    left_out: int = Field(0, title="Workspaces that could not be reckoned")
 
 
 def run(params: Stretch, ctx: Context) -> Looked:
@@ -67,18 +68,25 @@ def _gathered(ctx: Context) -> Looked:
     if any(child.result is None for child in children):
         raise JobError("A part of the budgets could not be looked at. Its own run says why.")
     names = list(Looked.model_fields)
-    return Looked(**{name: sum((child.result or {})[name] for child in children) for name in names})
+    return Looked(**{name: sum((child.result or {}).get(name, 0) for child in children) for name in names})
 
 
-def _result(looked: int, count: Count) -> Looked:
-    return Looked(budgets=looked, noted=count.noted, opened=count.opened, rose=count.levelled, resolved=count.resolved)
+def _result(looked: int, count: Count, left_out: int = 0) -> Looked:
+    return Looked(
+        budgets=looked, noted=count.noted, opened=count.opened, rose=count.levelled, resolved=count.resolved,
+        left_out=left_out,
+    )  # fmt: skip
 
 
 def headline(result: Looked) -> str:
     """What is new, or that nothing is."""
     told = [
         f"{number} {words}"
-        for number, words in ((result.opened + result.rose, "to look at"), (result.resolved, "resolved"))
+        for number, words in (
+            (result.opened + result.rose, "to look at"),
+            (result.resolved, "resolved"),
+            (result.left_out, "not reckoned; the log says why"),
+        )
         if number
     ]
     return ", ".join(told) or "nothing new"

@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Date, and_, func, select, type_coerce
 from sqlalchemy.orm import Session
 
-from models.base import Fixed
+from models.base import Fixed, total
 from models.session import EVERYONE
 from models.stock import Movement, Product
 from tasks.alerting import alerts
@@ -92,7 +92,7 @@ def _may_be_left(session: Session, part: Part, since: date, until: date) -> set[
     came = (
         select(
             Movement.product_id,
-            func.sum(Movement.quantity).label("amount"),
+            total(Movement.quantity).label("amount"),
             func.max(Movement.on).label("last"),
         )
         .join(Product, Product.id == Movement.product_id)
@@ -107,7 +107,7 @@ def _may_be_left(session: Session, part: Part, since: date, until: date) -> set[
     since_then = and_(
         sold.c.product_id == came.c.product_id, sold.c.kind == "sale", sold.c.on_day >= type_coerce(came.c.last, Date)
     )
-    went = select(came.c.product_id, func.max(came.c.amount), func.sum(type_coerce(sold.c.quantity, Fixed)))
+    went = select(came.c.product_id, func.max(came.c.amount), total(type_coerce(sold.c.quantity, Fixed)))
     asked: Any = went.select_from(came).outerjoin(sold, since_then).group_by(came.c.product_id)
     return {product for product, amount, gone in session.execute(asked) if amount + (gone or 0) > 0}
 

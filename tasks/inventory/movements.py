@@ -11,10 +11,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, func, select, update
+from sqlalchemy import Table, bindparam, select, update
 from sqlalchemy.orm import Session
 
-from models.base import new_id
+from models.base import new_id, total
 from models.session import touch
 from models.statements import changed
 from models.stock import KINDS, Location, Movement, Product
@@ -22,7 +22,7 @@ from models.workspace import Workspace
 
 COMES = ("purchase", "return")  # the others take away; a count says what is there, a transfer does both
 REFUSE, FLAG = "refuse", "flag"
-MOST = Decimal(1_000_000_000)  # of one movement: sums of a million of them still fit into every database
+MOST = Decimal(1_000_000_000)  # of one movement: sums of nine hundred thousand of them still fit into every database
 FINEST = Decimal("0.0001")
 _product = cast(Table, Product.__table__)
 SHORT = "That is more than there is: {there} of {name} {are} on hand, and this workspace refuses negative stock."
@@ -105,10 +105,10 @@ def hold(session: Session, product_ids: Iterable[str]) -> None:
 def present(session: Session, product: Product, on: date, location_id: str | None) -> Decimal:
     """What was there at the end of a day: at a place, or (None) at all of them together. After `hold`."""
     if location_id is None:
-        later = select(func.sum(Movement.quantity)).where(Movement.product_id == product.id, Movement.on > on)
+        later = select(total(Movement.quantity)).where(Movement.product_id == product.id, Movement.on > on)
         now = session.scalar(select(Product.on_hand).where(Product.id == product.id)) or Decimal(0)
         return now - (session.scalar(later) or Decimal(0))
-    asked = select(func.sum(Movement.quantity)).where(
+    asked = select(total(Movement.quantity)).where(
         Movement.product_id == product.id, Movement.location_id == location_id, Movement.on <= on
     )
     return session.scalar(asked) or Decimal(0)

@@ -10,10 +10,10 @@ from datetime import date
 from decimal import Decimal
 from typing import Any, cast
 
-from sqlalchemy import Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import Table, bindparam, delete, insert, select, update
 from sqlalchemy.orm import Session
 
-from models.base import new_id
+from models.base import new_id, total
 from models.session import touch
 from models.statements import changed
 from models.stock import KINDS, Movement, Product
@@ -79,7 +79,7 @@ def undo(session: Session, intake_id: str) -> int:
     Raises:
         ValueError: the workspace refuses negative stock, and something would be left below zero.
     """
-    sums = select(Movement.product_id, func.sum(Movement.quantity)).where(Movement.intake_id == intake_id)
+    sums = select(Movement.product_id, total(Movement.quantity)).where(Movement.intake_id == intake_id)
     away = {one[0]: one[1] for one in session.execute(sums.group_by(Movement.product_id))}
     if not away:
         return 0
@@ -197,7 +197,7 @@ def _present(session: Session, counts: list[Row], kept: dict[str, _Kept]) -> dic
         groups[row.on, row.location_id].append(row.product_id)
     found: dict[str, Decimal] = {}
     for (on, place), ids in groups.items():
-        asked = select(Movement.product_id, func.sum(Movement.quantity)).where(Movement.product_id.in_(ids))
+        asked = select(Movement.product_id, total(Movement.quantity)).where(Movement.product_id.in_(ids))
         asked = asked.where(Movement.on > on if place is None else Movement.on <= on)
         asked = asked if place is None else asked.where(Movement.location_id == place)
         sums = {each[0]: each[1] for each in session.execute(asked.group_by(Movement.product_id))}

@@ -11,11 +11,11 @@ from datetime import date, timedelta
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
-from sqlalchemy import BigInteger, ColumnElement, Integer, Table, and_, case, func, select, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Float, Integer, Table, and_, case, func, select, type_coerce
 from sqlalchemy import cast as as_type
 from sqlalchemy.orm import Session
 
-from models.base import Fixed
+from models.base import Fixed, total
 from models.session import EVERYONE
 from models.stock import ON_ORDER, Movement, Product, Purchase, PurchaseLine, Supplier
 from models.workspace import Workspace
@@ -194,6 +194,13 @@ def _whole(column: Any) -> Any:
     return type_coerce(column, BigInteger)
 
 
+def _plus(session: Session, part: Part, amount: Any) -> Any:
+    """The sum. Of a part of many workspaces the plain one: where that overflows, each is looked at by itself."""
+    if part.only or part.ids or session.info["workspace"] != EVERYONE:
+        return as_type(total(amount), Float)
+    return as_type(func.sum(amount), BigInteger)
+
+
 def _products(session: Session, part: Part) -> Any:
     c = _product.c
     stopped = type_coerce(c.discontinued, Integer)  # which costs no call for each row
@@ -229,7 +236,7 @@ def _on_order(session: Session, part: Part, at: dict[str, int]) -> Any:
     import numpy as np
 
     left = _whole(PurchaseLine.quantity) - _whole(PurchaseLine.received)
-    asked = select(PurchaseLine.product_id, as_type(func.sum(left), BigInteger)).join(
+    asked = select(PurchaseLine.product_id, _plus(session, part, left)).join(
         Purchase, Purchase.id == PurchaseLine.purchase_id
     )
     asked = asked.where(
@@ -266,8 +273,8 @@ def _sales(session: Session, part: Part, day: date, zones: Sequence[str], weeks:
     """One pass over the sales and returns of the weeks that end on a day, by the index that holds all it needs."""
     starts = [day - timedelta(days=7 * number - 1) for number in range(weeks, 0, -1)]
     amount, on = _whole(_movement.c.quantity), _movement.c.on_day
-    sums = [as_type(func.sum(amount), BigInteger)]
-    sums += [as_type(func.sum(case((on >= start, amount), else_=0)), BigInteger) for start in starts[1:]]
+    sums = [_plus(session, part, amount)]
+    sums += [_plus(session, part, case((on >= start, amount), else_=0)) for start in starts[1:]]
     sold = (_movement.c.kind.in_(("sale", "return")), on >= starts[0], on <= day)
     # An outer join, so that SQLite goes from the products to their sales, and not through all movements there are.
     asked = select(_product.c.id, *sums).select_from(_product)

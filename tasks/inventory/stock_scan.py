@@ -1,20 +1,26 @@
 """One look of the scan at a part of the products: what of it changes an alert, and the writing of that change."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 
+import structlog
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from models.engine import of_data
 from models.session import EVERYONE
 from tasks.alerting import alerts
 from tasks.alerting.alerts import Count, Sight
 from tasks.alerting.open_alerts import Key, Open, some_of, standing
-from tasks.inventory import stock_lines
+from tasks.inventory import stock_figures, stock_lines
 from tasks.inventory.stock_figures import Part
 from tasks.inventory.stock_lines import Look
 from tasks.stock import words
 from tasks.stock.words import Line
 
+log = structlog.get_logger()
+Opens = Callable[[], AbstractContextManager[Session]]
 AREA, RULE = "stock", "stock"
 
 
@@ -25,6 +31,7 @@ class Seen:
     products: int = 0
     firing: int = 0
     pending: int = 0
+    left_out: int = 0  # workspaces that could not be reckoned
     keys: list[Key] = field(default_factory=list)
 
 
@@ -42,6 +49,35 @@ def look(session: Session, part: Part, now: int, seen: Seen) -> tuple[Look, list
     seen.firing += int(found.standing.fires.sum())
     seen.pending += len(found.found()) - int(found.standing.fires.sum())
     return found, lines
+
+
+def look_all(read: Opens, part: Part, now: int, seen: Seen) -> None:
+    """A part of everybody's products; where one workspace cannot be reckoned, the others are without it."""
+    try:
+        with read() as session:
+            look(session, part, now, seen)
+    except DBAPIError as error:
+        if not of_data(error):
+            raise
+        log.warning("stock.not_reckoned", part=part.bounds, exc_info=True)
+    else:
+        return
+    smaller = _halves(read, part, now)
+    for each in smaller:
+        look_all(read, each, now, seen)
+    seen.left_out += 0 if smaller else 1
+
+
+def _halves(read: Opens, part: Part, now: int) -> list[Part]:
+    """Two parts of it, or its only workspace; none where that was all it had."""
+    if part.only:
+        return []
+    with read() as session:
+        there = sorted(stock_figures.places(session, part, now))
+    if len(there) < 2:
+        return [Part(only=place) for place in there]
+    middle = there[len(there) // 2 - 1]
+    return [Part(part.after, middle), Part(middle, part.until)]
 
 
 def _places(session: Session, places: Collection[str]) -> Collection[str] | None:

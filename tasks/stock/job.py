@@ -75,6 +75,7 @@ class StockResult(Result):
     levelled: int = Field(title="Alerts that became worse")
     resolved: int = Field(title="Alerts that were resolved")
     unseen: int = Field(0, title="Parts that could not be looked at")
+    left_out: int = Field(0, title="Workspaces that could not be reckoned; the log says why")
     lines: list[ToOrder] = Field(title="What is to be ordered; the first of it")
     simpler: list[Simpler] = Field(title="What simpler rules would say")
 
@@ -115,8 +116,7 @@ def _look(session: Session, part: Part, now: int, seen: stock_scan.Seen, tally: 
 def _one(ctx: Context, part: Part) -> StockResult:
     """A part of everybody's products. Its transaction is its own: nothing of it waits for the other parts."""
     now, seen = ctx.now(), stock_scan.Seen()
-    with ctx.read_everything() as session:
-        stock_scan.look(session, part, now, seen)
+    stock_scan.look_all(ctx.read_everything, part, now, seen)
     count = Count()
     if seen.keys:
         with ctx.write_everything() as session:
@@ -142,7 +142,7 @@ def _together(results: list[dict[str, object] | None]) -> StockResult:
             whole.unseen += 1
             continue
         part = StockResult.model_validate(result)
-        for name in ("products", "short", "coming", "opened", "levelled", "resolved"):
+        for name in ("products", "short", "coming", "opened", "levelled", "resolved", "left_out"):
             setattr(whole, name, getattr(whole, name) + getattr(part, name))
     return whole
 
@@ -152,7 +152,7 @@ def _result(
 ) -> StockResult:
     return StockResult(
         products=seen.products, short=seen.firing, coming=seen.pending,
-        opened=count.opened, levelled=count.levelled, resolved=count.resolved,
+        opened=count.opened, levelled=count.levelled, resolved=count.resolved, left_out=seen.left_out,
         lines=[_to_order(line) for line in sorted(lines or [], key=lambda one: (one.supplier, one.name))],
         simpler=_simpler(tally) if tally is not None and seen.products else [],
     )  # fmt: skip
