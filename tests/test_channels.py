@@ -215,16 +215,14 @@ def test_a_channel_that_fails_again_and_again_is_off_until_it_is_turned_on(
     for number in range(5):
         if number:
             with runtime.database.write(EVERYONE) as session:
-                made = channels.deliveries_for(
-                    session, ada.account_id, "News", "Some", workspace_id=ada.workspace_id, link="https://x"
-                )
-                assert len(made) == 1
+                (way,) = channels.ways(session, [ada.account_id])[ada.account_id]
+                session.add(channels.message(way, ada.account_id, ada.workspace_id, "News", "Some", "https://x"))
         assert sent(runtime, ada).state == "failed"
     channel = the_channel(runtime)
     assert (channel.enabled, channel.failures) == (False, 5)
     assert "turned off after 5 failures" in ada_s.get("/account/channels").text
     with runtime.database.write(EVERYONE) as session:
-        assert channels.deliveries_for(session, ada.account_id, "N", "T", workspace_id=ada.workspace_id) == []
+        assert channels.ways(session, [ada.account_id]) == {}
     ada_s.post(f"/account/channels/{channel.id}/switch")
     assert (the_channel(runtime).enabled, the_channel(runtime).failures) == (True, 0)
 
@@ -280,3 +278,9 @@ def test_nobody_sees_or_changes_another_one_s_channels(
     assert the_channel(runtime).enabled
     assert ada_s.post(f"/account/channels/{channel.id}/delete").status_code == 302
     assert rows(runtime.database, Channel) == []
+
+
+def test_a_channel_gets_no_more_of_a_long_text_than_services_take() -> None:
+    assert channels.short("  few words ") == "few words"
+    cut = channels.short("x" * 5000)
+    assert (len(cut), cut[-1]) == (channels.LONGEST_TEXT, "…")

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from models.artifact import Upload
 from models.base import db_now
-from models.intake import APPLIED, APPLYING, NEW, PREVIEWED, READING, UNDOING, WRONG, Intake, IntakeLine
+from models.intake import APPLIED, APPLYING, NEW, PREVIEWED, READING, UNDOING, Intake, IntakeLine
 from models.ledger import Entry, Purse
 from models.run import SUCCEEDED, Run
 from models.session import after_commit
@@ -190,9 +190,3 @@ def to_undo(session: Session, intake: Intake) -> tuple[int, int]:
     """How many entries of it are still there, and how many of them were changed since."""
     there = session.scalar(select(func.count()).select_from(Entry).where(Entry.intake_id == intake.id)) or 0
     return there, len(changed_since(session, intake.id))
-
-
-def wrong_left(session: Session, intake_id: str) -> int:
-    """After an import its wrong lines are kept for a month."""
-    mine = (IntakeLine.intake_id == intake_id, IntakeLine.state == WRONG)
-    return session.scalar(select(func.count()).select_from(IntakeLine).where(*mine)) or 0

@@ -10,7 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import astuple, dataclass, field
 from typing import Any, Literal
 
-from sqlalchemy import func, insert, or_, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.alert import (
@@ -83,11 +83,6 @@ class Count:
     def __add__(self, other: "Count") -> "Count":
         pairs = zip(astuple(self), astuple(other), strict=True)
         return Count(*(one + more for one, more in pairs))
-
-    def add(self, other: "Count") -> None:
-        """What came of another part of the same scan."""
-        self.noted, self.opened = self.noted + other.noted, self.opened + other.opened
-        self.levelled, self.resolved = self.levelled + other.levelled, self.resolved + other.resolved
 
 
 def decide(open_: Alert | Open | None, seen: Sight) -> Deed:
@@ -282,9 +277,3 @@ def _audience(
             if how != NEVER and (to is None or account in to):
                 found[place].append((account, how))
     return found
-
-
-def firing(session: Session, area: str = "") -> int:
-    """How many alerts of the session's workspace fire."""
-    asked = select(func.count()).select_from(Alert).where(Alert.state == FIRING)
-    return session.scalar(asked.where(Alert.area == area) if area else asked) or 0

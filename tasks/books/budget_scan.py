@@ -49,7 +49,7 @@ def scan(read: Opens, write: Opens, now: int, scope: Scope) -> tuple[int, Count,
     for keys, budgets_, lost in _looks(read, now, scope):
         looked, left = looked + budgets_, left + lost
         for some in _by_workspace(keys):
-            total.add(_settled(write, now, some))
+            total += _settled(write, now, some)
     return looked, total, left
 
 
@@ -112,7 +112,7 @@ def settle(session: Session, now: int, keys: list[Key]) -> Count:
         scope = Scope(min(some)[0], max(some)[0], budgets=tuple(budget for _, budget in some))
         seen = list(budgets.sights(session, Calendar(now), scope, every=True))
         gone = set(some) - {one.key for one in seen}
-        count.add(alerts.settle(session, budgets.AREA, budgets.RULE, seen, sorted(gone)))
+        count += alerts.settle(session, budgets.AREA, budgets.RULE, seen, sorted(gone))
     return count
 
 

@@ -32,6 +32,12 @@ def ways(session: Session, accounts: Collection[str]) -> dict[str, list[Way]]:
     return dict(found)
 
 
+def short(text: str) -> str:
+    """What a channel gets of a mail's words."""
+    text = text.strip()
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
+
+
 def message(way: Way, account_id: str, workspace_id: str, subject: str, text: str, link: str = "") -> Delivery:
     """A delivery through a channel; the caller adds it to its session, and the mail job sends it.
 
@@ -39,24 +45,11 @@ def message(way: Way, account_id: str, workspace_id: str, subject: str, text: st
         text: plain, and short: it is cut at 1,500 characters.
         link: a whole address; it stands below the text.
     """
-    short = text.strip() if len(text.strip()) <= LONGEST_TEXT else f"{text.strip()[: LONGEST_TEXT - 1]}…"
     return Delivery(
         workspace_id=workspace_id,
         account_id=account_id,
         channel_id=way.id,
         to=way.name,
         subject=subject[:200],
-        text=f"{short}\n{link}".strip(),
+        text=f"{short(text)}\n{link}".strip(),
     )
-
-
-def deliveries_for(
-    session: Session, account_id: str, subject: str, text: str, *, workspace_id: str, link: str = ""
-) -> list[Delivery]:
-    """One delivery for each channel of a person that is on, added to the session; none where they have none."""
-    made = [
-        message(way, account_id, workspace_id, subject, text, link)
-        for way in ways(session, [account_id]).get(account_id, [])
-    ]
-    session.add_all(made)
-    return made

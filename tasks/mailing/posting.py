@@ -11,12 +11,13 @@ from typing import cast
 from sqlalchemy import Table, bindparam, insert, select, update
 from sqlalchemy.orm import Session
 
-from models.alert import Channel, Notice, Wish
+from models.alert import Notice, Wish
 from models.base import new_id
 from models.delivery import QUEUED, Delivery, Picture
 from models.session import touch
 from models.workspace import SYSTEM
 from tasks.alerting import wishes
+from tasks.mailing import channels
 from tasks.mailing.letters import FOOTER
 
 delivery, picture = cast(Table, Delivery.__table__), cast(Table, Picture.__table__)
@@ -119,14 +120,13 @@ def _row(each: Post, now: int, **more: str) -> dict[str, object]:
 def _through_channels(session: Session, mails: list[Post], now: int) -> list[dict[str, object]]:
     """The same words for who wants to be told elsewhere too."""
     theirs = {each.account_id: each for each in mails}
-    asked = select(Channel.id, Channel.account_id, Channel.name)
-    asked = asked.where(Channel.account_id.in_(list(theirs)), Channel.enabled.is_(True))
     return [
         _row(
-            one := theirs[row.account_id], now, id=new_id(), channel_id=row.id, to_address=row.name, html="", stop="",
-            text=one.text.partition(FOOTER)[0],  # a channel is ended on its page, not by a link
+            theirs[account], now, id=new_id(), channel_id=way.id, to_address=way.name, html="", stop="",
+            text=channels.short(theirs[account].text.partition(FOOTER)[0]),  # it is ended on its page, not by a link
         )
-        for row in session.execute(asked)
+        for account, some in channels.ways(session, list(theirs)).items()
+        for way in some
     ]  # fmt: skip
 
 
