@@ -6,7 +6,7 @@ PIP := $(PY) -m pip --disable-pip-version-check install --quiet --no-deps --requ
 COMPILE := $(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate -p 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint fix lock bench bench-engine bench-scans faults train
+.PHONY: help setup run test lint fix lock bench bench-engine bench-scans bench-energy faults train
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -37,6 +37,8 @@ lock: $(VENV)/test ## Lock requirements/*.in into requirements/*.txt, with hashe
 	$(COMPILE) -c requirements/base.txt -c requirements/test.txt requirements/bench.in -o requirements/bench.txt >/dev/null
 	$(COMPILE) -c requirements/base.txt requirements/train.in -o requirements/train.txt >/dev/null
 	$(COMPILE) -c requirements/base.txt requirements/db2.in -o requirements/db2.txt >/dev/null
+	$(COMPILE) -c requirements/base.txt requirements/hyper.in -o requirements/hyper.txt >/dev/null
+	$(COMPILE) requirements/statsforecast.in -o requirements/statsforecast.txt >/dev/null
 
 bench: $(VENV)/test ## Measure, beside a peer (var/bench/*.json)
 	@$(PY) -m tests.bench
@@ -46,6 +48,9 @@ bench-engine: $(VENV)/bench ## Measure the engine beside six others (16 minutes,
 
 bench-scans: $(VENV)/test ## Measure the scans and the mail beside bare SQL and SMTP (10 minutes; ARGS=--quick: 2)
 	@$(PY) -m tests.bench.scans $(ARGS)
+
+bench-energy: $(VENV)/test $(VENV)/statsforecast ## Measure forecasts, anomalies, imports and storage beside their peers (var/bench/energy.json; ARGS=--quick)
+	@$(PY) -m tests.bench.energy $(ARGS)
 
 faults: $(VENV)/test ## Break everything that can break and count what is lost (reckoned an hour; ARGS='--only 1,3 --seed 7')
 	@$(PY) -m tests.faults $(ARGS)
@@ -69,6 +74,12 @@ $(VENV)/test: requirements/test.txt $(VENV)/base
 $(VENV)/bench: requirements/bench.txt $(VENV)/test
 	@echo "Installing the peers of the bench"
 	@$(PIP) -r $< || { sh deploy/venv.sh explain; exit 1; }
+	@touch $@
+
+$(VENV)/statsforecast: requirements/statsforecast.txt | $(PY)
+	@echo "Installing statsforecast, the peer of bench-energy, in an environment of its own"
+	@$(PY) -m venv --clear $@
+	@$@/bin/python -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes -r $< || { rm -rf $@; sh deploy/venv.sh explain; exit 1; }
 	@touch $@
 
 $(VENV)/train: requirements/train.txt $(VENV)/base

@@ -1,0 +1,1 @@
+"""Electricity: forecasts, anomalies, advice."""

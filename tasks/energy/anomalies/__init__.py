@@ -1,0 +1,1 @@
+"""What is wrong in a series: spikes, flat lines, level shifts, missing data, a rising base load, counter resets."""
