@@ -23,7 +23,7 @@ class Series:
         calendar: whether `times` are real; False for a series of unknown dates, as the M4 competition's.
         zone: the IANA time zone in which people get up and go to work.
         filled: [n] bool, True where nothing was measured and the cleaning filled in; None: nowhere.
-        temperature: [n + horizon] degrees Celsius, the future part as it was known when the series ended; None: unknown.
+        temperature: [n + horizon] degrees Celsius, the future part as known when the series ended; None: unknown.
         holidays: public holidays, local dates.
         unit: "kWh".
     """

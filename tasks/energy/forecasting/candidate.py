@@ -43,8 +43,8 @@ class Candidate:
         name: as the field calls it, "SARIMAX(1,0,1)(1,1,1)24".
         words: what it does, one plain sentence for people.
         unfit: why it cannot be used for a series ("It needs three weeks of hours."), "" when it can. Cheap.
-        predict: (series, deadline) -> means [series.horizon] in the series' unit. Sees nothing after the series' end but
-            `times`, `holidays` and the temperatures known by then. Raises OutOfTime; ValueError when a fit fails.
+        predict: (series, deadline) -> means [series.horizon] in the series' unit. Sees nothing after the series' end
+            but `times`, `holidays` and the temperatures known by then. Raises OutOfTime; ValueError when a fit fails.
     """
 
     name: str
