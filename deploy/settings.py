@@ -51,6 +51,7 @@ class Settings(BaseSettings):
     sign_up: Literal["invitation", "open"] = Field("invitation", description="Who may make an account.")
     max_upload_mb: int = Field(50, ge=1, le=1024, description="Largest upload, all files of one form together.")
     ecg_processes: int = Field(1, ge=1, le=64, description="Processes of the worker for the ecg queue.")
+    energy_processes: int = Field(1, ge=1, le=64, description="Processes of the worker for the energy queue.")
     work_processes: int = Field(2, ge=1, le=64, description="Processes of the worker for the default and scans queues.")
     mail_processes: int = Field(1, ge=1, le=16, description="Processes of the worker for the mail queue.")
     window: int = Field(

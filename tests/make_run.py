@@ -16,7 +16,7 @@ import pytest
 from workers.broker import free_ports
 
 MARKS = {"broker": "valkey-server", "web": "gunicorn", "beat": "beat", "flower": "flower"}
-MARKS |= {group: f"{group}@" for group in ("ecg", "work", "mail")}
+MARKS |= {group: f"{group}@" for group in ("ecg", "energy", "work", "mail")}
 
 
 NUMBERS = count()

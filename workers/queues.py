@@ -4,6 +4,7 @@ from deploy.settings import Settings
 
 GROUPS: dict[str, tuple[str, ...]] = {
     "ecg": ("ecg",),
+    "energy": ("energy",),
     "work": ("default", "scans"),
     "mail": ("mail",),
 }
@@ -12,4 +13,7 @@ QUEUES = tuple(queue for queues in GROUPS.values() for queue in queues)
 
 def processes(settings: Settings) -> dict[str, int]:
     """How many processes each group's worker has."""
-    return {"ecg": settings.ecg_processes, "work": settings.work_processes, "mail": settings.mail_processes}
+    return {
+        "ecg": settings.ecg_processes, "energy": settings.energy_processes, "work": settings.work_processes,
+        "mail": settings.mail_processes,
+    }  # fmt: skip
