@@ -45,7 +45,8 @@ class Place(Owned, Base):
     latitude: Mapped[float | None] = mapped_column(Float)  # to a hundredth of a degree: no house is found by it
     longitude: Mapped[float | None] = mapped_column(Float)
     source: Mapped[str] = mapped_column(String(20), default="file")  # or a weather service that is configured
-    fetched_at: Mapped[int | None] = mapped_column(BigInteger)  # epoch milliseconds, as all `…_at` of the machinery
+    fetched_at: Mapped[int | None] = mapped_column(BigInteger)  # last asked; milliseconds, as the machinery's `…_at`
+    history_from: Mapped[int | None] = mapped_column(BigInteger)  # epoch seconds: its archive was asked from there on
     trouble: Mapped[str] = mapped_column(String(500), default="")  # why the last fetch brought nothing
     created_at: Mapped[int] = mapped_column(BigInteger, default=db_now())
 
@@ -128,6 +129,13 @@ class Outlook(Owned, Base):
     reason: Mapped[str] = mapped_column(String(500), default="")  # why refused or failed
     model: Mapped[str] = mapped_column(String(120), default="")
     data: Mapped[dict[str, Any] | None] = mapped_column(Json)  # the job's result, as its page shows it
+    # For the list of meters, which unpacks no readings and reads no `data`: kWh of the last 7 and 30 whole local days
+    # before `night`, of as many before those, and of the forecast of tomorrow; empty where too little is known.
+    week_kwh: Mapped[float | None] = mapped_column(Float)
+    week_before_kwh: Mapped[float | None] = mapped_column(Float)
+    month_kwh: Mapped[float | None] = mapped_column(Float)
+    month_before_kwh: Mapped[float | None] = mapped_column(Float)
+    tomorrow_kwh: Mapped[float | None] = mapped_column(Float)
     seconds: Mapped[float] = mapped_column(Float, default=0.0)  # CPU
     made_at: Mapped[int] = mapped_column(BigInteger, default=db_now())
 
