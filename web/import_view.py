@@ -10,8 +10,8 @@ from markupsafe import Markup
 from tasks import money
 from tasks.importing import job as reading_job
 from tasks.importing import presets
-from tasks.importing.records import DELIMITERS
 from tasks.job import Job
+from tasks.tabular.records import DELIMITERS
 from web.import_book import Shown
 
 AMBIGUOUS = (

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from tasks import money
 from tasks.errors import JobError
-from tasks.importing import amounts, days, decoding, headers, presets
+from tasks.importing import amounts, headers, presets
 from tasks.importing.layout import NEEDED, ROLES, Column, Layout
-from tasks.importing.records import DELIMITERS, Record, delimiter_of, records
+from tasks.tabular import days, decoding
+from tasks.tabular.records import DELIMITERS, Record, delimiter_of, records
 
 SAMPLE = 200
 EXAMPLES = 3

@@ -4,10 +4,11 @@ from decimal import Decimal
 from typing import Any
 
 from tasks import money
-from tasks.importing import amounts, days
+from tasks.importing import amounts
 from tasks.importing.layout import Layout, Line, wrong_line
-from tasks.importing.records import Record
 from tasks.imports.fingerprints import key_of_entry
+from tasks.tabular import days
+from tasks.tabular.records import Record
 
 PAYEE, NOTE, NAME = 120, 500, 80
 NOTHING = "Nothing came or went in this line."

@@ -6,11 +6,12 @@ from typing import Any
 
 from email_validator import EmailNotValidError, validate_email
 
-from tasks.importing import amounts, days
+from tasks.importing import amounts
 from tasks.importing.bank import gathered, tidy
 from tasks.importing.layout import Layout, Line, wrong_line
-from tasks.importing.records import Record
 from tasks.imports.fingerprints import key_of_movement
+from tasks.tabular import days
+from tasks.tabular.records import Record
 
 YES = {"1", "y", "yes", "true", "x", "ja", "oui", "si", "sí", "wahr", "vrai", "t", "on", "discontinued", "inactive"}
 NO = {"0", "n", "no", "false", "nein", "non", "falsch", "faux", "f", "off", "", "active", "-"}

@@ -4,10 +4,11 @@ from collections.abc import Collection
 from decimal import Decimal
 from typing import Any
 
-from tasks.importing import amounts, days
+from tasks.importing import amounts
 from tasks.importing.bank import NOTHING, entry
 from tasks.importing.layout import Layout, Line, wrong_line
-from tasks.importing.records import Record
+from tasks.tabular import days
+from tasks.tabular.records import Record
 
 OWN = {"asset account", "default account", "loan", "debt", "mortgage", "asset", "liabilities"}
 NEITHER = "Neither side of this journal is an account of yours."

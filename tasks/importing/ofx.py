@@ -10,10 +10,11 @@ from decimal import Decimal
 from pathlib import Path
 
 from tasks.errors import JobError
-from tasks.importing import amounts, days
+from tasks.importing import amounts
 from tasks.importing.bank import NOTHING, entry
 from tasks.importing.layout import Line, wrong_line
-from tasks.importing.records import MOST_LINES, TOO_MANY
+from tasks.tabular import days
+from tasks.tabular.records import MOST_LINES, TOO_MANY
 
 CHUNK, LONGEST = 1 << 16, 20_000
 OPEN, CLOSE = "STMTTRN", "/STMTTRN"

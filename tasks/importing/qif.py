@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from tasks.errors import JobError
-from tasks.importing import amounts, days
+from tasks.importing import amounts
 from tasks.importing.bank import NAME, NOTE, NOTHING, entry, tidy
-from tasks.importing.decoding import lines
 from tasks.importing.layout import Line, wrong_line
-from tasks.importing.records import MOST_LINES, TOO_MANY
+from tasks.tabular import days
+from tasks.tabular.decoding import lines
+from tasks.tabular.records import MOST_LINES, TOO_MANY
 
 KEPT = ("bank", "cash", "ccard", "oth a", "oth l")
 NO_QIF = "There is no entry of a bank account, a card or cash in this QIF file; choose another one."

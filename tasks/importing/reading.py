@@ -5,10 +5,11 @@ from functools import partial
 from pathlib import Path
 
 from tasks.errors import JobError
-from tasks.importing import bank, decoding, goods, journals, ofx, qif
+from tasks.importing import bank, goods, journals, ofx, qif
 from tasks.importing.analysing import Wishes, analyse
 from tasks.importing.layout import Layout, Line
-from tasks.importing.records import Record, records
+from tasks.tabular import decoding
+from tasks.tabular.records import Record, records
 
 NOT_MONEY = "This is a bank's file; choose “Expenses” as what it holds."
 BUILDERS: dict[str, Callable[[Record, Layout], Line]] = {

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from tasks import uploads
 from tasks.errors import FieldError, JobError
-from tasks.importing import decoding
+from tasks.tabular import decoding
 from tasks.uploads import IncomingFile
 
 FIELD = "files"

@@ -9,7 +9,7 @@ from itertools import islice
 from pathlib import Path
 
 from tasks.errors import JobError
-from tasks.importing.decoding import LONGEST_LINE, lines
+from tasks.tabular.decoding import LONGEST_LINE, lines
 
 DELIMITERS = {";": "semicolon", ",": "comma", "\t": "tab", "|": "bar"}
 MOST_LINES, MOST_COLUMNS = 500_000, 200
@@ -35,8 +35,9 @@ class Record:
 class _Feed:
     """Lines for csv.reader, which counts what one record takes: an open quotation mark swallows the rest of a file."""
 
-    def __init__(self, source: Iterator[str]) -> None:
+    def __init__(self, source: Iterator[str], most: int) -> None:
         self._source = source
+        self._most = most
         self.number = 0
         self.begins = 1
         self.text = ""
@@ -51,8 +52,8 @@ class _Feed:
         self.signs += len(line)
         if self.number - self.begins >= MOST_IN_ONE or self.signs > 2 * LONGEST_LINE:
             raise JobError(UNCLOSED.format(self.begins))
-        if self.number > MOST_LINES:
-            raise JobError(TOO_MANY.format(MOST_LINES))
+        if self.number > self._most:
+            raise JobError(TOO_MANY.format(self._most))
         self.text = line if self.number == self.begins else self.text + line
         return line
 
@@ -62,14 +63,18 @@ class _Feed:
         return began
 
 
-def records(path: Path, encoding: str, delimiter: str) -> Iterator[Record]:
+def records(path: Path, encoding: str, delimiter: str, most: int = MOST_LINES) -> Iterator[Record]:
     """Every record that is not empty.
+
+    Args:
+        path, encoding, delimiter: how the file is written.
+        most: how many lines it may have.
 
     Raises:
         JobError: too many lines or columns, or a quotation mark that is never closed.
     """
     csv.field_size_limit(2 * LONGEST_LINE)
-    feed = _Feed(lines(path, encoding))
+    feed = _Feed(lines(path, encoding), most)
     reader = csv.reader(feed, delimiter=delimiter, skipinitialspace=delimiter != "\t")
     for cells in reader:
         before = feed.text
