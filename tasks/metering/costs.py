@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tasks.metering.local_time import local_seconds
+from tasks.metering.grid import wall
 from tasks.metering.price_levels import DAY, HOUR, TOO_COARSE, level_at, level_of_long, months_of, parts_of
 from tasks.metering.tariff_faults import faults
 from tasks.metering.tariffs import TIERED, TIMES, Rates
@@ -98,7 +98,7 @@ def cost(
     _sound(rates)
     exact = _whole(kwh)
     used, fed = np.maximum(exact, 0), np.maximum(-exact, 0)
-    local = local_seconds(times, zone)
+    local = wall(times, zone)
     months = months_of(local)
     first = int(months.min()) if len(months) else 0
     count = int(months.max()) - first + 1 if len(months) else 0
@@ -134,7 +134,7 @@ def price_at(
     _sound(rates)
     prices = np.array([float(price * rates.factor) for _name, price in rates.prices])
     times = np.asarray(times, dtype=np.int64)
-    local = local_seconds(times, zone)
+    local = wall(times, zone)
     if rates.kind == TIMES:
         return np.asarray(prices[level_at(rates, local, holidays)])
     if rates.kind != TIERED:
@@ -170,7 +170,7 @@ def _shares(
     elif rates.kind == TIMES:
         parts, each = parts_of(rates, local, step)
         starts = (np.asarray(times, dtype=np.int64)[:, None] + each * np.arange(parts)).ravel()
-        within = local if parts == 1 else local_seconds(starts, zone)
+        within = local if parts == 1 else wall(starts, zone)
         energy = (used // parts)[:, None] + (np.arange(parts) < (used % parts)[:, None])
         yield months_of(within), level_at(rates, within, holidays), energy.ravel()
     else:
