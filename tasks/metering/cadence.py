@@ -57,13 +57,15 @@ def lengths(times: "NDArray[np.int64]", values: "NDArray[np.int64]", own: Cadenc
     last = _alone(int(times[-1]), own, zone)
     apart = np.append(np.diff(times), last)
     if not own.regular:
-        return np.minimum(apart, max(5 * own.seconds, 1))
+        return np.asarray(np.minimum(apart, max(5 * own.seconds, 1)), dtype=np.int64)
     near = apart <= own.seconds * (1 + _NEAR)
     found = np.where(near, apart, own.seconds)
     if own.seconds >= DAY:
-        return np.where(near, apart, [_alone(int(at), own, zone) for at in times] if not near.all() else apart)
-    coarse = _coarse(apart, values, own.seconds, near)
-    return np.where(coarse, apart, found)
+        if not near.all():
+            found[~near] = [_alone(int(at), own, zone) for at in times[~near]]
+        return found
+    found[_coarse(apart, values, own.seconds, near)] = 0
+    return np.where(found == 0, apart, found)
 
 
 def _alone(at: int, own: Cadence, zone: str) -> int:

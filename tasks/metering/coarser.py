@@ -50,7 +50,7 @@ def _sums(usage: Usage, step: int, whole: bool) -> Usage:
     where = np.searchsorted(borders, usage.times, "right") - 1
     length = np.diff(np.append(usage.times, end))
     steps = len(borders) - 1
-    kwh = np.bincount(where, usage.kwh, steps)
+    kwh: NDArray[np.float64] = np.bincount(where, usage.kwh, steps).astype(np.float64)
     there = np.bincount(where, length, steps) / np.diff(borders)
     measured = np.bincount(where, length * ~usage.filled, steps) / np.diff(borders)
     keep = _whole(there) if whole else slice(0, steps)

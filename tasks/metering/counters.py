@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _RESET = 0.9  # a value below this share of the one before began again from zero
 _FAST = 20  # times the fastest usual rate: what a house may draw at most
 _JUMP = 1000  # times as fast: another meter took over
-_DIGITS = [10**k * 10**6 for k in range(3, 9)] + [
+_DIGITS: list[int] = [10**k * 10**6 for k in range(3, 9)] + [
     2**32 * 1000,
     2**31 * 1000,
 ]  # mWh: 3 to 8 digits, or Wh in 32 bits
@@ -130,7 +130,7 @@ def _rolls(before: int, after: int, rolls_at: int | None, limit: float) -> int:
     for end in _DIGITS:
         near = before < end and before >= (1 - _NEARLY) * end and 0 <= after <= _NEARLY * end
         if near and after - before + end <= limit:
-            return end
+            return int(end)
     return 0
 
 
