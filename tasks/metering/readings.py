@@ -117,11 +117,12 @@ def _take(session: Session, meter: Meter, first: int | None = None, last: int | 
 
 def _learn_step(session: Session, meter: Meter, given: Readings, around: Readings) -> None:
     """Once, by what came in one piece, or by the last days when enough came one by one."""
-    asked = given if len(given.times) >= 3 else around
-    if asked is around and len(around.times) < ENOUGH:
-        return
-    unknown = update(meter_table).where(meter_table.c.id == meter.id, meter_table.c.step == 0)
-    if step := step_of(asked.times, counter=meter.kind == COUNTER):
+    counter = meter.kind == COUNTER
+    step = step_of(given.times, counter=counter)
+    if not step and len(around.times) >= ENOUGH:
+        step = step_of(around.times, counter=counter)
+    if step:
+        unknown = update(meter_table).where(meter_table.c.id == meter.id, meter_table.c.step == 0)
         session.execute(unknown.values(step=step))
 
 
