@@ -100,6 +100,18 @@ class Settings(BaseSettings):
     sendgrid_webhook_key: SecretStr = Field(
         SecretStr(""), description="Public key of its signed event webhook, /hooks/sendgrid. Empty: the hook is closed."
     )
+    weather: Literal["", "open-meteo", "openweathermap"] = Field(
+        "", description="Weather service that forecasts of electricity ask for temperatures. Empty: none is asked."
+    )
+    weather_key: SecretStr = Field(
+        SecretStr(""), description="Its key: OpenWeatherMap wants one, Open-Meteo only from its customers."
+    )
+    weather_url: str = Field(
+        "", description="Its address, for an Open-Meteo of your own as http://HOST:8080. Empty: the service's own."
+    )
+    weather_seconds: float = Field(
+        10, gt=0, le=60, description="Seconds that it may take to connect, and between two pieces of its answer."
+    )
     outgoing_networks: str = Field(
         "",
         description="Networks that people's channels may reach though they are private, as 192.168.1.0/24,10.0.0.5/32.",
@@ -134,6 +146,13 @@ class Settings(BaseSettings):
             raise ValueError('NIGHTSHIFT_MAIL_FROM is no sender: give it as "Nightshift <nightshift@example.org>"')
         return value
 
+    @field_validator("weather_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("NIGHTSHIFT_WEATHER_URL is no address: begin it with http:// or https://")
+        return value
+
     @field_validator("outgoing_networks")
     @classmethod
     def _networks(cls, value: str) -> str:
@@ -149,6 +168,8 @@ class Settings(BaseSettings):
             raise ValueError("NIGHTSHIFT_SMTP_CA names no file: give the path of a certificate in PEM")
         if self.mail == "sendgrid" and not self.sendgrid_key.get_secret_value():
             raise ValueError("NIGHTSHIFT_MAIL=sendgrid needs NIGHTSHIFT_SENDGRID_KEY: make one that may send mail")
+        if self.weather == "openweathermap" and not self.weather_key.get_secret_value():
+            raise ValueError("NIGHTSHIFT_WEATHER=openweathermap needs NIGHTSHIFT_WEATHER_KEY: make one in your account")
         return self
 
     @cached_property

@@ -19,6 +19,7 @@ from models.run import Run
 from models.session import EVERYONE, Database
 from tasks.errors import FannedOut, JobError
 from tasks.mailing.outgoing import Mailer
+from tasks.metering.weather_service import WeatherService
 from tasks.storage import TEMPORARY, Storage
 
 Progress = Callable[[float, str], None]
@@ -46,7 +47,7 @@ class Context:
     """A job's hands. A job computes first and writes last: after `session` is touched, progress is refused.
 
     Args:
-        database, storage, mailer: the ports.
+        database, storage, mailer, weather: the ports; None for the last two where nothing is set up.
         workspace: whose run it is.
         machinery: where the runs of all workspaces stand, when that is not `database` (on the command line).
         run_id, attempt: which run, and the fence of this attempt.
@@ -67,6 +68,7 @@ class Context:
         workspace: str,
         *,
         mailer: Mailer | None = None,
+        weather: WeatherService | None = None,
         machinery: Database | None = None,
         run_id: str = "",
         attempt: int = 0,
@@ -82,6 +84,7 @@ class Context:
         self.database = database
         self.storage = storage
         self.mailer = mailer
+        self.weather = weather
         self._machinery = machinery or database
         self.workspace = workspace
         self.run_id = run_id

@@ -1,0 +1,1 @@
+"""Asks the weather service for the places of all workspaces."""
