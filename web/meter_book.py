@@ -9,7 +9,8 @@ from sqlalchemy.orm import Session
 
 from models.meter import COUNTER, INTERVAL, Meter, Place, Tariff
 from tasks.handover import Refused
-from tasks.metering.incoming import UNITS, energy
+from tasks.metering.incoming import UNITS, energy, told
+from tasks.metering.taking import by_source
 from web.given import Given
 from web.inputs import time_zones
 
@@ -42,8 +43,6 @@ def known(meter: Meter) -> dict[str, Any]:
 
 
 def _rolls(meter: Meter) -> str:
-    from tasks.metering.incoming import told
-
     return told(meter.rolls_at, meter.unit) if meter.rolls_at else ""
 
 
@@ -98,12 +97,6 @@ def change(session: Session, meter: Meter, values: Mapping[str, Any]) -> None:
     _keep(session)
 
 
-def by_source(session: Session, source: str) -> Meter | None:
-    """The meter that takes what is called so elsewhere."""
-    asked = select(Meter).where(Meter.source == source, Meter.archived.is_(False))
-    return session.scalars(asked.order_by(Meter.created_at, Meter.id)).first() if source else None
-
-
 def _keep(session: Session) -> None:
     try:
         session.flush()
@@ -112,7 +105,7 @@ def _keep(session: Session) -> None:
 
 
 def _taken(session: Session, source: str, meter: Meter | None) -> str:
-    other = by_source(session, source)
+    other = by_source(session, [source]).get(source)
     return other.name if other is not None and (meter is None or other.id != meter.id) else ""
 
 

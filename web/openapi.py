@@ -15,6 +15,7 @@ from web import (
     deeds,
     openapi_expenses,
     openapi_imports,
+    openapi_meters,
     openapi_schedules,
     openapi_stock,
     submission,
@@ -100,6 +101,7 @@ def _schemas(jobs: list[Job]) -> Spec:
         | openapi_imports.schemas()
         | api_alerts.schemas()
         | openapi_stock.schemas()
+        | openapi_meters.schemas()
     )
     for job in jobs:
         schemas[f"Run_{job.kind}"] = _run(job.kind, names[job.kind][1])
@@ -220,6 +222,7 @@ def _paths(jobs: list[Job]) -> Spec:
         | openapi_imports.paths(_operation, KEY)
         | api_alerts.paths(_operation)
         | openapi_stock.paths(_operation, KEY)
+        | openapi_meters.paths(_operation)
     )
 
 
