@@ -28,8 +28,8 @@ ENCODINGS = {
 }
 FOREIGN = ("cp1251", "koi8_r", "cp1253", "cp1255", "cp1256", "shift_jis", "gb18030", "big5", "euc_kr")
 EMPTY = "This file is empty; choose the one that holds your lines."
-NULS = "This file holds NUL bytes, so it is no text; export it again as CSV, OFX or QIF."
-TOO_LONG = "Line {} has more than {} signs, so this is no table of lines; export it again as CSV, OFX or QIF."
+NULS = "This file holds NUL bytes, so it is no text; export it again as CSV, or in another format that is read here."
+TOO_LONG = "Line {} has more than {} signs, so this is no table of lines; export it again, a line for each row."
 NOT_SO = "This file is not written in {}; choose another encoding, or let it be found."
 
 
