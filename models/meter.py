@@ -93,6 +93,7 @@ class Meter(Owned, Base):
     archived: Mapped[bool] = mapped_column(Boolean, default=False)
     first_at: Mapped[int | None] = mapped_column(BigInteger)  # of its readings
     last_at: Mapped[int | None] = mapped_column(BigInteger)
+    heard_at: Mapped[int | None] = mapped_column(BigInteger)  # epoch ms; None: no device has sent its readings
     created_at: Mapped[int] = mapped_column(BigInteger, default=db_now())
     tariff: Mapped[Tariff | None] = relationship()
     place: Mapped[Place | None] = relationship()
@@ -157,4 +158,5 @@ class Anomaly(Owned, Base):
     currency: Mapped[str] = mapped_column(String(3), default="")
     text: Mapped[str] = mapped_column(String(500), default="")
     dismissed_at: Mapped[int | None] = mapped_column(BigInteger)  # somebody said that it is none
+    dismissed_why: Mapped[str] = mapped_column(String(200), default="")
     created_at: Mapped[int] = mapped_column(BigInteger, default=db_now())
