@@ -1,0 +1,180 @@
+"""The forecast of one series: candidates tried on its own past within a budget of CPU time, the best ones' median,
+intervals from the errors made there. Nothing is hidden: every trial, and what answered in place of what, is told.
+"""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from tasks.energy.forecasting import intervals
+from tasks.energy.forecasting.baseline import NAIVE, SIMPLEST, simplest
+from tasks.energy.forecasting.candidate import Candidate, Deadline, Forecast, OutOfTime, Trial
+from tasks.energy.forecasting.candidates import CANDIDATES
+from tasks.energy.forecasting.choice import choose, median, named, ranked, together
+from tasks.energy.forecasting.seasons import seasons
+from tasks.energy.forecasting.validation import Tried, answer, trial, validate
+from tasks.energy.forecasting.windows import Window, windows
+from tasks.energy.series import DAY, HOUR, MONTH, Series
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+MOST_STEPS = {900: 31 * 96, 1800: 62 * 48, HOUR: 92 * 24, DAY: 731, MONTH: 36}
+WORDS = {900: "quarter hours", 1800: "half hours", HOUR: "hours", DAY: "days", MONTH: "months"}
+TOO_FAR = "A forecast {asked:,} {steps} ahead would be a guess with a number on it. Ask for {most:,} or fewer."
+EMPTY = "There are no readings to forecast from."
+NO_NUMBERS = "Some readings are no numbers. Clean the series first."
+
+
+def forecast(series: Series, *, budget: float = 1.0, candidates: Sequence[Candidate] | None = None) -> Forecast:
+    """What is to come.
+
+    Args:
+        series: without holes; `horizon` says how far.
+        budget: CPU-seconds for all fits together. What is not done by then is told in `trials` and `fallback`.
+        candidates: instead of all.
+
+    Raises:
+        ValueError: no readings, or too many steps ahead; the text is for people.
+    """
+    _check(series)
+    with threadpool_limits(1):  # one series, one core: the workers are the parallelism, and CPU time is this thread's
+        began = time.thread_time()
+        found = _forecast(series, Deadline(budget), CANDIDATES if candidates is None else candidates, began)
+    return found
+
+
+def _check(series: Series) -> None:
+    most = MOST_STEPS.get(series.step, MOST_STEPS[HOUR])
+    if series.horizon > most:
+        raise ValueError(TOO_FAR.format(asked=series.horizon, steps=WORDS.get(series.step, "steps"), most=most))
+    if len(series.values) == 0:
+        raise ValueError(EMPTY)
+    if not np.isfinite(series.values).all():
+        raise ValueError(NO_NUMBERS)
+
+
+def _forecast(series: Series, budget: Deadline, candidates: Sequence[Candidate], began: float) -> Forecast:
+    if why := _hopeless(series):
+        return plain(series, (), why, began)
+    cuts = windows(series)
+    if not cuts:
+        return plain(series, (), "There are too few readings to try models on.", began)
+    every = candidates if NAIVE in candidates else (NAIVE, *candidates)
+    tried = validate(every, series, cuts, budget)
+    order = ranked(cuts, tried, next(one for one in tried if one.candidate is NAIVE))
+    if not order:
+        return plain(series, _trials(cuts, tried), "No model came to an answer.", began)
+    choice = choose(order)
+    answers, lost = _fitted(series, choice.members, budget)
+    lost = [_stopped(one) for one in tried if one.stopped and not one.forecasts] + lost
+    answering = [one for one in choice.members if one.candidate.name in answers]
+    if not answering:
+        return plain(series, _trials(cuts, tried), " ".join(lost), began)
+    return _told(series, cuts, tried, order, Answer(answering, list(answers.values()), lost), began)
+
+
+def _hopeless(series: Series) -> str:
+    """Why no model is worth a try."""
+    values = series.values
+    if values.min() == values.max():
+        return "All readings are zero." if values[0] == 0 else "All readings are the same."
+    if len(values) < 2 * seasons(series.step).short:
+        return f"{len(values)} {WORDS.get(series.step, 'steps')} are too few to try models on."
+    return ""
+
+
+def _fitted(series: Series, members: Sequence[Tried], budget: Deadline) -> "tuple[dict[str, Floats], list[str]]":
+    """The members on the whole series, cheapest first: their means by name, and what came of those without."""
+    answers: dict[str, Floats] = {}
+    lost = []
+    for one in sorted(members, key=lambda each: each.cost):
+        began = time.thread_time()
+        try:
+            answers[one.candidate.name] = answer(one.candidate, series, budget)
+        except OutOfTime:
+            one.note = f"Stopped after {time.thread_time() - began:.2f} s, when the budget was spent."
+            lost.append(_stopped(one))
+        except ValueError as failed:
+            one.note = str(failed)
+            lost.append(f"{one.candidate.name} could not be used: {failed}")
+        one.seconds += time.thread_time() - began
+    return answers, lost
+
+
+def _stopped(one: Tried) -> str:
+    return f"{one.candidate.name} took too long: {one.note}"
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Who answered and what; `lost` says who could not."""
+
+    members: "list[Tried]"
+    means: "list[Floats]"
+    lost: list[str]
+
+
+def _told(
+    series: Series,
+    cuts: Sequence[Window],
+    tried: Sequence[Tried],
+    order: Sequence[tuple[float, Tried]],
+    found: Answer,
+    began: float,
+) -> Forecast:
+    name = named([one.candidate.name for one in found.members])
+    mean, past = median(found.means), together(found.members)
+    width = intervals.calibrated(mean, series.values, cuts, past)
+    trials = _trials(cuts, [one for _, one in order] + [one for one in tried if not one.forecasts])
+    own = trial(name, cuts, past, sum(one.seconds for one in found.members), "")
+    return Forecast(
+        name,
+        _reason(series, cuts, own, next(one for one in trials if one.model == NAIVE.name), past),
+        mean,
+        width.lower_80,
+        width.upper_80,
+        width.lower_95,
+        width.upper_95,
+        trials if len(found.members) == 1 else (own, *trials),
+        f"{' '.join(found.lost)} Instead answers: {name}." if found.lost else "",
+        time.thread_time() - began,
+    )
+
+
+def _trials(cuts: Sequence[Window], tried: Sequence[Tried]) -> tuple[Trial, ...]:
+    return tuple(trial(one.candidate.name, cuts, one.forecasts, one.seconds, one.note) for one in tried)
+
+
+def _reason(series: Series, cuts: Sequence[Window], own: Trial, naive: Trial, past: "Mapping[int, Floats]") -> str:
+    steps, ahead = WORDS.get(series.step, "steps"), len(cuts[0].truth)
+    windows_ = "one stretch" if len(past) == 1 else f"{len(past)} stretches"
+    tested = f"on the last {windows_} of {ahead} {steps}, each hidden from it"
+    if own.model == naive.model:
+        return f"Nothing did better than the seasonal naive {tested}: its error was {own.mase:.2f} (MASE)."
+    return f"Its error was {own.mase:.2f} (MASE) {tested}; the seasonal naive's was {naive.mase:.2f}."
+
+
+def plain(series: Series, trials: tuple[Trial, ...], why: str, began: float) -> Forecast:
+    """What answers where no model can: the last season again, or the mean of what is there."""
+    season = seasons(series.step).short
+    name, mean = simplest(series)
+    width = intervals.naive(mean, series.values, season)
+    return Forecast(
+        name,
+        f"{why} So the answer is {SIMPLEST[name]}, and its intervals are as wide as the changes seen so far.",
+        mean,
+        width.lower_80,
+        width.upper_80,
+        width.lower_95,
+        width.upper_95,
+        trials or (Trial(NAIVE.name, None, None, 0.0, why),),
+        f"{why} Instead of a model answers: {name}.",
+        time.thread_time() - began,
+    )
