@@ -1,16 +1,21 @@
 """Readings from outside into the meters that take them: found by what they are called there, or by their address."""
 
 from collections.abc import Collection, Iterable, Mapping
+from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import Table, select, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
+from models.base import clock
 from models.meter import Meter
 from tasks.metering.merging import Unkept, Written
 from tasks.metering.readings import write
 from tasks.metering.usage import Readings
 
 AT_ONCE = 500  # names in one question
+HEARD = 600_000  # milliseconds
+LIVE = 14 * 86_400  # seconds: older readings are somebody's past, not a device that sends
+meter_table = cast(Table, Meter.__table__)
 
 
 class NotTaken(ValueError):
@@ -57,4 +62,15 @@ def take(
             wrong[meter.id] = str(error)
     if wrong:
         raise NotTaken(wrong)
+    _heard(session, [meter for meter, _ in told])
     return told
+
+
+def _heard(session: Session, meters: Collection[Meter]) -> None:
+    """Note which meters a device sends for, so that its silence is news; now and then, not with every reading."""
+    now = clock(session)
+    since, fresh = now - HEARD, now // 1000 - LIVE
+    due = sorted({one.id for one in meters if (one.heard_at or 0) < since and (one.last_at or 0) > fresh})
+    for begin in range(0, len(due), AT_ONCE):
+        some = meter_table.c.id.in_(due[begin : begin + AT_ONCE])
+        session.execute(update(meter_table).where(some).values(heard_at=now))
