@@ -151,8 +151,8 @@ def heat(result: EnergyResult) -> Chart | None:
         "hovertemplate": f"%{{y}}, %{{x}}: %{{z}} {result.unit}<extra></extra>",
         "colorbar": {"title": {"text": f"{result.unit} an hour", "side": "right"}, "thickness": 12, "outlinewidth": 0},
     }  # fmt: skip
-    by_hour = [[row[hour] for row in charts.heat if row[hour] is not None] for hour in range(24)]
-    means = [sum(each) / len(each) if each else None for each in by_hour]  # type: ignore[arg-type]
+    by_hour = [[value for row in charts.heat if (value := row[hour]) is not None] for hour in range(24)]
+    means = [sum(each) / len(each) if each else None for each in by_hour]
     rows = [[f"{hour:02}:00", number(means[hour]), number(max(by_hour[hour], default=None))] for hour in range(24)]
     top = max(range(24), key=lambda hour: means[hour] or 0.0)
     summary = f"Most is used from {top:02}:00 to {(top + 1) % 24:02}:00, {number(means[top])} {result.unit} on average."

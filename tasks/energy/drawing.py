@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.dates import AutoDateLocator, ConciseDateFormatter
+from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num
 from matplotlib.figure import Figure
 
 from tasks.energy.result import EnergyResult
@@ -43,7 +43,7 @@ def fan(result: EnergyResult) -> bytes:
 def _intervals(axes: Axes, result: EnergyResult) -> None:
     if not result.forecast:
         return
-    at = [datetime.fromisoformat(step.time).astimezone(UTC) for step in result.forecast]
+    at = np.array([_when(datetime.fromisoformat(step.time)) for step in result.forecast])
     low, high = [step.lower_95 for step in result.forecast], [step.upper_95 for step in result.forecast]
     axes.fill_between(at, low, high, color=AHEAD, alpha=0.16, linewidth=0, label="95 of 100 times in here")
     low, high = [step.lower_80 for step in result.forecast], [step.upper_80 for step in result.forecast]
@@ -59,8 +59,8 @@ def _anomalies(axes: Axes, result: EnergyResult, times: list[int]) -> None:
         return
     first, last = _utc(times[0]), _utc(times[-1])
     for one in result.anomalies:
-        start = datetime.fromisoformat(one.start).astimezone(UTC)
-        end = datetime.fromisoformat(one.end).astimezone(UTC) if one.end else last
+        start = _when(datetime.fromisoformat(one.start))
+        end = _when(datetime.fromisoformat(one.end)) if one.end else last
         if end > first and start < last:
             axes.axvspan(max(start, first), min(end, last), color=WRONG, alpha=0.13, linewidth=0)
 
@@ -99,8 +99,13 @@ def _dress(axes: Axes, label: str) -> None:
         side.set_visible(False)
 
 
-def _utc(at: int) -> datetime:
-    return datetime.fromtimestamp(at, UTC)
+def _utc(at: int) -> float:
+    return _when(datetime.fromtimestamp(at, UTC))
+
+
+def _when(at: datetime) -> float:
+    """A moment as matplotlib's axes count them."""
+    return float(date2num(at.astimezone(UTC)))
 
 
 def _short(name: str) -> str:

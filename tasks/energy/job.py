@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from tasks.energy.material import Material, Wish
 
 BUDGET = 10.0  # CPU seconds for the fits of one meter when somebody asks
+STEPS = {"hour": "Hour", "day": "Day", "month": "Month"}
 UNITS = {"": "Found in the file", "Wh": "Wh", "kWh": "kWh", "MWh": "MWh", "GWh": "GWh"}
 NO_ZONE = "There is no such time zone; write one such as Europe/Berlin."
 BOTH = "Hand over a file, or choose a meter; not both at once."
@@ -42,11 +43,11 @@ class EnergyParams(Params):
         "", title="Meter", max_length=28, description="The id of a stored meter: it stands in its page's address."
     )
     horizon: Literal["hour", "day", "month"] = Field(
-        "hour", title="Forecast by", json_schema_extra={"labels": {"hour": "Hour", "day": "Day", "month": "Month"}}
+        "hour", title="Forecast by", json_schema_extra={"labels": dict(STEPS)}
     )
     ahead: int | None = Field(None, title="How many ahead", ge=1, description="Empty: 48 hours, 30 days or 12 months.")
     unit: Literal["", "Wh", "kWh", "MWh", "GWh"] = Field(
-        "", title="Unit of the file", json_schema_extra={"labels": UNITS}
+        "", title="Unit of the file", json_schema_extra={"labels": dict(UNITS)}
     )
     zone: str = Field(
         "", title="Time zone", max_length=64, description="Of a file's local times and days, such as Europe/Berlin."
