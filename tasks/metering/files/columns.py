@@ -45,11 +45,13 @@ def _guess(column: Column, found: list[str]) -> Guess:
 
 def _role(guess: Guess) -> str:
     words, title = guess.words, guess.column.title
-    if guess.kind in ("stamp", "epoch"):
+    if guess.kind == "stamp" or (guess.kind == "epoch" and (words & headers.TIME or title.startswith("Column "))):
         return "end" if headers.is_end(title) else "time"
+    if not guess.kind and (guess.column.unit or words & headers.VALUE):
+        return "value"  # a column that is empty throughout is told of as such
     if guess.kind in ("date", "clock", "unit"):
         return guess.kind
-    if guess.kind == "number":
+    if guess.kind in ("number", "epoch"):
         return _role_of_numbers(guess, words, title)
     if guess.kind == "text" and (
         words & headers.SERIES or all("." in cell and " " not in cell for cell in guess.cells)

@@ -8,8 +8,8 @@ CLOCK = {"time", "uhrzeit", "zeit", "hour", "stunde", "hora", "heure", "ora", "t
          "godzina"}  # fmt: skip
 DATE = {"date", "datum", "day", "tag", "fecha", "data", "jour", "dato", "giorno", "dag", "día"}
 TIME = {"time", "timestamp", "datetime", "zeitstempel", "zeitpunkt", "datumuhrzeit", "ts", "unix", "unixtime", "epoch",
-        "utc", "horodate", "ablesezeitpunkt", "last_changed", "changed", "updated", "when", "start_ts", "created",
-        "horodatage", "tidspunkt", "messzeitpunkt", "zeit", "read", "date", "datum"}  # fmt: skip
+        "utc", "horodate", "last_changed", "changed", "updated", "when", "start_ts", "start", "end", "end_ts",
+        "horodatage", "tidspunkt", "messzeitpunkt", "ablesezeitpunkt", "zeit", "read", "date", "datum"}  # fmt: skip
 SERIES = {"meter", "zähler", "zaehler", "zählpunkt", "zählernummer", "mpan", "mprn", "nmi", "device", "feed", "ean",
           "cups", "pod", "statistic_id", "entity_id", "sensor", "messlokation", "malo", "melo", "customer", "lclid",
           "metering", "zählpunktbezeichnung", "meterid", "meter_id", "id", "compteur", "prm", "pdl", "contador",

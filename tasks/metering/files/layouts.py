@@ -23,6 +23,10 @@ NO_DATA = (
     "each line."
 )
 ONLY_HEADER = "This file holds a header and no line under it; choose the one that holds the readings."
+COMMAS = (
+    "The header of this file names {} columns, and its lines have {} cells, as line {}: commas stand between the "
+    "columns and before the decimals alike. Export it with semicolons between the columns, or with decimal points."
+)
 NOT_SO_MANY = "{} columns were chosen, and this file has {}. Look at the file's columns and choose again."
 ASK_DATES = "Each date of this file could be read with day and month changed, such as “{}”."
 ASK_DECIMAL = "No number of this file says whether its sign stands before decimals or between thousands, such as “{}”."
@@ -41,6 +45,8 @@ def layout_of(path: Path, hints: Hints) -> Layout:
     titles, given_units = _titles(head, first)
     body = [record.cells for record in head[first:]]
     width = max(len(titles), *(len(each) for each in body[:50]))
+    if titles and body and all(len([cell for cell in each if cell]) > len(titles) for each in body):
+        raise Unreadable(COMMAS.format(len(titles), len(body[0]), head[first].number))
     titles += [""] * (width - len(titles))
     clocks = sum(stamps.clock_of(title) is not None for title in titles)
     layout = Layout(

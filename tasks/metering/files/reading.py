@@ -15,7 +15,7 @@ from tasks.metering.files.tally import Tally
 from tasks.metering.usage import Readings
 
 MOST_SERIES = 1_000
-HELD = 1_200_000  # readings of all series together that wait to be settled
+HELD = 600_000  # readings of all series together that wait to be settled
 TOO_MANY = "This file holds more than {:,} meters; export fewer of them at once."
 NOTHING = "Every value in this file is missing: none of its {:,} lines holds a number. There is nothing to bring in."
 MIXED = "Some dates put the day first and others the month, so days up to 12 may be swapped without being seen."
@@ -91,7 +91,7 @@ class Reader:
             reasons.append(MIXED)
         oddities = telling.of_file(self.tally, self.layout, self.hints, found, reasons)
         series = tuple(
-            telling.of_series(one, self.hints, self.source.used.get(key, set()), reasons)
+            telling.of_series(one, self.hints, self._title(key), self.source.used.get(key, set()), reasons)
             for key, one in self.series.items()
             if key != TEMPERATURE and one.count
         )
@@ -135,6 +135,11 @@ class Reader:
             pass
         found = None if other.source.surely_dated else swapped.find(other.days, other._twice())
         return found.days if found else frozenset()
+
+    def _title(self, key: str) -> str:
+        """What stands above a series' values; of those without a header, their own name."""
+        at = self.layout.at("value")
+        return self.layout.columns[at].title if at is not None and not self.layout.wide else key
 
     def _twice(self) -> dict[int, set[int]]:
         """Days as written that hold several different readings for one time, with their lines."""

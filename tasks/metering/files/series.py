@@ -7,9 +7,10 @@ from tasks.metering.files.chunk import TEMPERATURE, Chunk
 from tasks.metering.files.found import Hints, Part
 from tasks.metering.files.settling import DAY, MONTH, Rows, Values, Whole
 from tasks.metering.files.tally import Tally
+from tasks.metering.merging import AHEAD, EARLIEST
 from tasks.metering.usage import Readings
 
-SLICE = 400_000  # readings that are settled together
+SLICE = 100_000  # readings that are settled together
 FEW = 10
 RISING = 0.97  # of a counter's steps that do not go back
 
@@ -85,6 +86,7 @@ class Series:
         rows, utc = settling.moments(rows, self.hints, self.tally)
         if self.ends and self.step and self.step % DAY and self.step != MONTH and self.kind != "counter":
             utc = utc - self.step
+        rows, utc = self._of_our_time(rows, utc)
         rows, utc = settling.in_order(rows, utc, self.tally)
         rows, utc = settling.once(rows, utc, self._rule(), self.tally, self.twice)
         if not len(utc):
@@ -98,6 +100,14 @@ class Series:
         big = np.abs(rows.values) > numbers.LARGEST
         self.tally.note("large", rows.lines[big].tolist())
         return rows.take(~big) if big.any() else rows
+
+    def _of_our_time(self, rows: Rows, utc: Whole) -> tuple[Rows, Whole]:
+        """What cannot have been measured yet, or was before there were such files, is refused."""
+        odd = utc < EARLIEST
+        if self.hints.now:
+            odd |= utc > self.hints.now + AHEAD
+        self.tally["future"].add(rows.lines[odd].tolist())
+        return (rows.take(~odd), utc[~odd]) if odd.any() else (rows, utc)
 
     def _rule(self) -> str:
         """ "Last" is of the file's lines; rows that came newest first stand the other way round by now."""
@@ -127,9 +137,15 @@ class Series:
             self.turn_at = turns.threshold(values, rising=_rising(values))
         if self.turn_at is None:
             return values
-        large = turns.larger(values, self.turn_at, rising=_rising(values))
+        large = np.abs(values) > self.turn_at
         self.tally["turns"].add(lines[large].tolist())
         return np.where(large, values / 1000, values) if self.hints.turns == "divide" else values
+
+    def _even(self, values: Whole) -> Whole:
+        """Values in one unit, to see how they rise and fall."""
+        if self.turn_at is None or self.hints.turns == "divide":
+            return values
+        return np.where(np.abs(values) > self.turn_at, values // 1000, values)
 
     def _remember(self, utc: Whole, values: Whole, lines: Whole) -> None:
         self.count += len(utc)
@@ -137,7 +153,8 @@ class Series:
         self.last = max(int(utc[-1]), self.last) if self.last is not None else int(utc[-1])
         low, high = int(values.min()), int(values.max())
         self.least, self.most = (low, high) if self.edge is None else (min(low, self.least), max(high, self.most))
-        steps = np.diff(values, prepend=values[0] if self.edge is None or self.newest_first else self.edge)
+        even = self._even(values)
+        steps = np.diff(even, prepend=even[0] if self.edge is None or self.newest_first else self.edge)
         self.moves += int((steps != 0).sum())
         self.falls += int((steps < 0).sum())
         self.zeros += int((values == 0).sum())
@@ -146,9 +163,7 @@ class Series:
         self.tally["fall"].add(lines[steps < 0].tolist())
         for before, after in _falls(values, steps):
             self.tally["fall"].say(f"{before}|{after}")
-        if self.hints.now:
-            self.tally["future"].add(lines[utc > self.hints.now + DAY].tolist())
-        self.edge = int(values[-1])
+        self.edge = int(even[-1])
 
     def judge(self, title: str) -> tuple[str, str, bool]:
         """Counter or interval, why that is thought, and whether it is only a guess that a person must confirm."""

@@ -15,7 +15,7 @@ from tasks.metering.files.layouts import data_of
 from tasks.metering.files.tally import Tally
 from tasks.tabular.records import Record
 
-CELLS = 240_000  # in memory at once
+CELLS = 80_000  # in memory at once
 ASSUMED = "kWh"
 TOO_MANY_LINES_WRONG = (
     "More than half of this file's first lines have no time that can be read, such as “{}” in line {}. Choose which "
@@ -43,7 +43,7 @@ class Table:
         self.clock = layout.at("clock") if self.time == layout.at("date") else None
         self.titles = [column.title.casefold() for column in layout.columns]
         self.stamps = self._stamps()
-        self.counts_on = layout.at("value") is not None and layout.columns[layout.all("value")[0]].title == "sum"
+        self.kind = self._kind()
 
     def _stamps(self) -> stamps.Stamps:
         examples = self.layout.columns[self.time or 0].examples
@@ -54,6 +54,14 @@ class Table:
             sample = [record.cells[self.clock] for record in islice(data_of(self.path, self.layout), 50)]
             hours = cells.is_hour_column(sample)
         return stamps.Stamps(self.layout.dates, epoch, hours)
+
+    def _kind(self) -> str:
+        """Home Assistant's sum counts on, and its change is of an interval; so are the columns of a day's times."""
+        if self.layout.form == "clocks":
+            return "interval"
+        known = {"sum": "counter", "change": "interval"} if "statistic_id" in self.titles else {}
+        at = self.layout.at("value")
+        return known.get(self.titles[at], "") if at is not None else ""
 
     @property
     def surely_dated(self) -> bool:
@@ -140,7 +148,7 @@ class Table:
         lines = np.repeat([row.number for row in rows], k)
         wall = (times[0] // stamps.DAY * stamps.DAY).repeat(k) + np.tile(seconds, n)
         values, _given = self._numbers(cells_, lines)
-        factor, power = self._factor(self.layout.columns[places[0]].unit, self.hints.name)
+        factor, power = self._factor(self.layout.columns[places[0]].unit, "")
         for key, name, part in self._by_series([row for row in rows for _ in places]):
             take = part if part is not None else np.arange(n * k)
             yield self._chunk(
@@ -211,6 +219,8 @@ class Table:
     def _factor(self, unit: str, key: str) -> tuple[float, bool]:
         used = unit or self.hints.unit
         self.used.setdefault(key, set()).add(used)
+        if self.kind:
+            self.kinds[key] = self.kind
         return units.factor(used or ASSUMED), units.is_power(used)
 
     def _numbers(self, texts: Sequence[str], lines: NDArray[np.int64]) -> tuple[NDArray[np.float64], list[str]]:

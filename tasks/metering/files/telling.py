@@ -23,24 +23,23 @@ RULES = {
     "last": "The last one counts, as you chose.",
     "neither": "None of them counts, as you chose.",
 }
+REFUSED = "Refused, line by line; the others are read."
 FILE = {
-    "header": ("{n} headers stand again between the readings.", "Left out."),
-    "total": ("{n} lines hold a sum, an average, or no time: {words}.", "Left out: they are no readings."),
-    "units line": ("{n} lines hold units alone.", "Left out."),
-    "comment": ("{n} lines are remarks.", "Left out."),
-    "time": ("{n} lines have no time that can be read, such as {words}.", "Refused, line by line; the others are "
-             "read."),
-    "width": ("{n} lines have more cells than there are columns.", "Refused, line by line: nobody knows which cell is "
+    "header": ("Headers that stand again between the readings: {n}.", "Left out."),
+    "total": ("Lines with a sum, an average or no time: {n}, such as {words}.", "Left out: they are no readings."),
+    "units line": ("Lines that hold units alone: {n}.", "Left out."),
+    "comment": ("Remarks between the readings: {n}.", "Left out."),
+    "time": ("Lines without a time that can be read: {n}, such as {words}.", REFUSED),
+    "width": ("Lines with more cells than there are columns: {n}.", "Refused, line by line: nobody knows which cell is "
               "which. Where commas stand before decimals, export with semicolons between the columns."),
-    "number": ("{n} cells are no numbers: {words}.", "Refused, line by line; a gap stays where they were."),
-    "empty": ("{n} values are missing.", "A gap stays where they were; nothing is made up."),
-    "hot": ("{n} temperatures are none: below -90 or above 60 °C.", "Left out."),
-    "foreign unit": ("{n} lines are no electricity: {words}.", "Left out."),
-    "left out": ("{n} readings are of days of which day and month may be swapped.", "Left out, as you chose."),
-    "estimated": ("{n} readings are marked as estimated or edited by whoever sent the file.", "Brought in as they "
-                  "are."),
-    "other kind": ("{n} parts of the file are no electricity in Wh or W: {words}.", "Left out."),
-    "24:00": ("{n} times are 24:00.", "Read as the midnight that ends that day."),
+    "number": ("Cells that are no numbers: {n}, such as {words}.", "Refused, line by line; a gap stays there."),
+    "empty": ("Values that are missing: {n}.", "A gap stays where they were; nothing is made up."),
+    "hot": ("Temperatures below -90 or above 60 °C: {n}.", "Left out."),
+    "foreign unit": ("Lines that are no electricity: {n}, in {words}.", "Left out."),
+    "left out": ("Readings of days of which day and month may be swapped: {n}.", "Left out, as you chose."),
+    "estimated": ("Readings marked as estimated or edited by whoever sent the file: {n}.", "Brought in as they are."),
+    "other kind": ("Readings that are no electricity in Wh or W: {n}, in {words}.", "Left out."),
+    "24:00": ("Times written as 24:00: {n}.", "Read as the midnight that ends that day."),
 }  # fmt: skip
 
 
@@ -55,7 +54,7 @@ def of_file(
             told.append(
                 Oddity(kind, text.format(n=f"{count.count:,}", words=words), rule, count.count, tuple(count.lines))
             )
-    if count := tally.get("other order"):
+    if (count := tally.get("other order")) and count.count:
         told.append(_other_order(count))
     if found:
         rule = "It may not be forecast on, and is not brought in unless you choose to leave those days out."
@@ -69,15 +68,17 @@ def of_file(
 
 
 def _other_order(count: Count) -> Oddity:
-    text = f"{count.count:,} dates are none in the order of the others, and are with day and month changed: "
+    text = (
+        f"Dates that are none in the order of the others, and are with day and month changed: {count.count:,}, such as "
+    )
     rule = "Refused, line by line. Other lines may be swapped without being seen, so it may not be forecast on."
     return Oddity("other order", text + ", ".join(f"“{word}”" for word in count.words[:4]) + ".", rule, count.count,
                   tuple(count.lines))  # fmt: skip
 
 
-def of_series(one: Series, hints: Hints, used: set[str], reasons: list[str]) -> Found:
-    """What was found about one series."""
-    kind, evidence, ask_kind = one.judge(one.name)
+def of_series(one: Series, hints: Hints, title: str, used: set[str], reasons: list[str]) -> Found:
+    """What was found about one series; `title`: what stands above its values."""
+    kind, evidence, ask_kind = one.judge(title)
     told = [*_unit(one, used), *_times(one, hints), *_repeats(one, hints), *_values(one, kind)]
     if ask_kind:
         text = f"Whether this meter counts on or tells each interval's energy cannot be told: {evidence}."
@@ -116,7 +117,7 @@ def _unit(one: Series, used: set[str]) -> list[Oddity]:
     if one.hints.turns == "divide":
         rule = "The larger ones are divided by 1000, as you chose."
     asks = "" if one.hints.turns else "turns"
-    text = "{n} values are a thousand times as large as the others: kWh and Wh by turns."
+    text = "kWh and Wh come by turns: {n} values are a thousand times as large as the others."
     return [*told, *_odd(one, "turns", text, rule, asks)]
 
 
@@ -126,17 +127,18 @@ def _times(one: Series, hints: Hints) -> list[Oddity]:
         how = {"utc": "Read as UTC, as you chose.", "standard": f"Read as {hints.zone} without summer time, as you "
                "chose."}.get(hints.clock, f"Read as local time of {hints.zone}.")  # fmt: skip
         told.append(Oddity("local", "Its times do not say their zone.", how, count.count))
-    text = "{n} readings are of the hour that comes twice when clocks are put back."
+    text = "Readings of the hour that comes twice when clocks are put back: {n}."
     told += _odd(one, "twice", text, "The first run of the hour is summer time, the second is not, by their order.")
-    text = "{n} readings are of the hour that does not exist when clocks are put forward."
+    text = "Readings of the hour that does not exist when clocks are put forward: {n}."
     rule = "Refused, line by line. If this meter's clock has no summer time, choose “no summer time” and read it again."
     told += _odd(one, "never", text, rule, "" if hints.clock else "clock")
-    told += _odd(one, "order", "{n} times lie before the one above them.", "Sorted by time.")
+    told += _odd(one, "order", "Times that lie before the one above them: {n}.", "Sorted by time.")
     if one.newest_first:
         told.append(Oddity("newest first", "The newest reading comes first.", "Turned round."))
-    text = "{n} readings come more than 400,000 lines late."
+    text = "Readings that come some hundred thousand lines late: {n}."
     told += _odd(one, "late", text, "Written where they belong; for a time that comes again, the last line counts.")
-    told += _odd(one, "future", "{n} readings lie in the future.", "Left to you: look at the order of day and month.")
+    rule = "Refused, line by line. Look whether day and month are read in the right order."
+    told += _odd(one, "future", "Readings more than two days ahead, or from before 1990: {n}.", rule)
     return [*told, *_gaps(one, hints)]
 
 
@@ -145,24 +147,30 @@ def _gaps(one: Series, hints: Hints) -> list[Oddity]:
     if not count or not count.count:
         return []
     first = ", ".join(" to ".join(moment(int(at), hints.zone) for at in word.split("|")) for word in count.words[:2])
-    text = f"{count.count:,} gaps with {count.most:,} missing readings, such as from {first}."
+    text = f"Gaps: {count.count:,}, in which {count.most:,} readings are missing, such as from {first}."
     rule = "They stay gaps; a forecast fills them and says so."
     return [Oddity("gap", text, rule, count.count, tuple(count.lines))]
 
 
 def _repeats(one: Series, hints: Hints) -> list[Oddity]:
     rule = RULES.get(hints.repeats, "The last one in the file counts.")
-    same = _odd(one, "same", "{n} lines repeat a reading that stands there already.", "Left out.")
-    text = "{n} times have several different values."
-    return [*same, *_odd(one, "different", text, rule)]
+    same = _odd(one, "same", "Lines that repeat a reading that stands there already: {n}.", "Left out.")
+    text = "Times that have several different values: {n}."
+    return [*same, *_odd(one, "different", text, rule, "repeats" if _many_differ(one) and not hints.repeats else "")]
+
+
+def _many_differ(one: Series) -> bool:
+    """More than by chance: a column may be missing that tells them apart."""
+    count = one.tally.get("different")
+    return count is not None and count.count > max(3, MOST_DIFFERENT * one.count)
 
 
 def _values(one: Series, kind: str) -> list[Oddity]:
-    told = _odd(one, "large", "{n} values are more than a terawatt-hour.", "Refused, line by line.")
+    told = _odd(one, "large", "Values of more than a terawatt-hour: {n}.", "Refused, line by line.")
     if kind == "counter":
         told += _falls(one)
     rule = "Kept: more was fed in than used, or the meter is wired the other way round."
-    told += _odd(one, "negative", "{n} values are below zero.", rule)
+    told += _odd(one, "negative", "Values below zero: {n}.", rule)
     if one.count and one.zeros == one.count:
         told.append(Oddity("zeros", "All values are zero.", "Brought in as they are."))
     elif one.count > 1 and not one.moves:
@@ -182,7 +190,7 @@ def _falls(one: Series) -> list[Oddity]:
     told = [tuple(int(part) for part in word.split("|")) for word in count.words]
     rolled = bool(told) and all(_rolls(before) and after < before / 10 for before, after in told)
     shown = "; ".join(f"from {before / 1e6:,.3f} to {after / 1e6:,.3f} kWh" for before, after in told[:2])
-    text = f"The counter goes back {count.count:,} times, {shown}: it {'rolled over' if rolled else 'was reset'}."
+    text = f"How often the counter went back: {count.count:,}, {shown}. It {'rolled over' if rolled else 'was reset'}."
     rule = "Kept as it is; what was used is reckoned on from there."
     return [Oddity("rollover" if rolled else "reset", text, rule, count.count, tuple(count.lines))]
 
@@ -197,11 +205,11 @@ def _refusals(one: Series, hints: Hints) -> list[str]:
     told = []
     if one.tally.get("turns") and hints.turns != "divide":
         told.append("kWh and Wh come by turns in this file; choose to divide the larger values by 1000.")
-    different = one.tally.get("different")
-    if different and different.count > max(3, MOST_DIFFERENT * one.count):
-        told.append(f"{different.count:,} times have several different values, so nobody knows which ones are right.")
+    if _many_differ(one):
+        many = one.tally["different"].count
+        told.append(f"{many:,} times have several different values, so nobody knows which ones are right.")
     checks: tuple[tuple[Callable[[], bool], str], ...] = (
-        (lambda: one.count < FEW, f"There are only {one.count} readings; a forecast needs {FEW} or more."),
+        (lambda: one.count < FEW, f"The file has {one.count} of the {FEW} readings that a forecast needs at least."),
         (lambda: one.zeros == one.count, "All values are zero, so there is nothing to forecast."),
         (lambda: one.moves == 0, "All values are the same, so there is nothing to forecast."),
     )

@@ -45,8 +45,3 @@ def _jump(values: Values) -> float | None:
         return None
     at = int(np.flatnonzero(up | down)[0])
     return float(np.sqrt(before[at] * after[at]))
-
-
-def larger(values: Values, at: float, *, rising: bool) -> "NDArray[np.bool_]":
-    """Which values are of the large kind."""
-    return np.abs(values) > at
