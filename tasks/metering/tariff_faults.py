@@ -79,9 +79,9 @@ def _times(rates: Rates) -> Iterator[tuple[str, str]]:
     )
     used = [period.level for period in rates.periods] + ([rates.rest] if rates.rest else [])
     yield from (("periods", f"“{name}” has no price.") for name in dict.fromkeys(used) if name not in names)
-    yield from (("periods", f"“{name}” has a price but no hours.") for name in dict.fromkeys(names) if name not in used)
     yield from _odd_periods(rates)
     yield from (("periods", text) for text in _gaps(rates))
+    yield from (("periods", f"“{name}” has a price but no hours.") for name in dict.fromkeys(names) if name not in used)
 
 
 def _odd_periods(rates: Rates) -> Iterator[tuple[str, str]]:

@@ -148,7 +148,7 @@ def rising(window: Window, found: Degrees) -> list[Tip]:
         return []
     i, j = np.triu_indices(len(at), 1)
     slope = float(np.median((weeks[at[j]] - weeks[at[i]]) / (at[j] - at[i])))
-    if slope <= 0 or _chance(weeks[at]) < CERTAIN:
+    if slope <= 0 or _chance(weeks[at], slope * at.astype(np.float64)) < CERTAIN:
         return []
     more = slope * (at[-1] - at[0])
     less = window.by_day(np.clip(slope / 7 * (np.arange(len(off)) / 7), 0.0, None))
@@ -167,12 +167,16 @@ def _weeks(off: "Floats") -> "list[Floats]":
     return [off[at : at + 7] for at in range(first, len(off), 7)]
 
 
-def _chance(values: "Floats") -> float:
-    """Mann and Kendall's statistic in standard deviations, for values without memory times what memory takes away."""
+def _chance(values: "Floats", trend: "Floats") -> float:
+    """Mann and Kendall's statistic in standard deviations.
+
+    Weeks that are like the one before count for fewer: the variance is widened by the memory of what is left without
+    the trend (Hamed and Rao 1998, with the first lag alone).
+    """
     n = len(values)
     i, j = np.triu_indices(n, 1)
     score = float(np.sign(values[j] - values[i]).sum())
-    off = values - np.median(values)
+    off = values - trend - np.median(values - trend)
     memory = max(0.0, float(off[1:] @ off[:-1]) / max(float(off @ off), 1e-12))
     spread = np.sqrt(n * (n - 1) * (2 * n + 5) / 18 * (1 + memory) / (1 - min(memory, 0.95)))
     return float(score / spread)

@@ -15,7 +15,8 @@ def number(value: float) -> str:
     size = abs(value)
     if size >= 99.5 or size == 0:
         return f"{value:,.0f}"
-    return f"{value:.1f}" if size >= 9.95 else f"{value:.2f}" if size >= 0.995 else f"{value:.3g}"
+    text = f"{value:.1f}" if size >= 9.95 else f"{value:.2f}" if size >= 0.995 else f"{value:.3g}"
+    return text.rstrip("0").rstrip(".") if "." in text and "e" not in text else text
 
 
 def energy(kwh: float) -> str:
