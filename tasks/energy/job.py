@@ -12,12 +12,13 @@ from pydantic import Field, field_validator
 
 from models.engine import again
 from models.meter import Meter
+from models.workspace import SYSTEM
 from tasks.context import Context
 from tasks.energy import horizons
 from tasks.energy.result import EnergyResult
 from tasks.errors import FieldError, JobError
 from tasks.job import Job, Params, files_field, hidden_field
-from tasks.metering import looking, nightly
+from tasks.metering import looking, nightly, silence
 from tasks.uploads import IncomingFile
 
 if TYPE_CHECKING:
@@ -92,6 +93,8 @@ def run(params: EnergyParams, ctx: Context) -> EnergyResult:
         return _at_meter(params, ctx)
     if ctx.children is not None:
         return nightly.gathered(ctx)
+    if ctx.workspace == SYSTEM:
+        silence.scan(ctx.read_everything, ctx.write_everything, ctx.now())
     parts = nightly.parts(ctx)
     if len(parts) > 1:
         ctx.fan_out("energy", [EnergyParams(part=each) for each in parts])

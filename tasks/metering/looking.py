@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import select, update
@@ -9,6 +10,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from models.meter import BROKEN, MADE, REFUSED, Meter, Outlook, Place, Tariff
 from tasks.errors import JobError
+from tasks.metering import anomaly_log
 from tasks.metering.tariffs import TariffFacts
 
 if TYPE_CHECKING:
@@ -103,7 +105,7 @@ def _facts(row: Tariff) -> TariffFacts | None:
 
 
 def keep(session: Session, meter: Meter, found: "Look", now: int) -> None:
-    """Write down what a look saw: the outlook that the meter's page shows."""
+    """Write down what a look saw: the outlook that the meter's page shows, its anomalies, and their alerts."""
     row = _row(session, meter)
     row.night, row.state, row.reason = found.night, MADE, ""
     words = list(found.aheads)
@@ -116,6 +118,10 @@ def keep(session: Session, meter: Meter, found: "Look", now: int) -> None:
     row.month_kwh, row.month_before_kwh = found.figures.month, found.figures.month_before
     row.tomorrow_kwh = found.figures.tomorrow
     row.seconds, row.made_at = found.seconds, now
+    record(session, meter, found.found, found.as_of, since=found.since, currency=found.whole.currency)
+    whole = found.whole
+    as_of, since = (int(datetime.fromisoformat(at).timestamp()) for at in (whole.as_of, whole.first))
+    anomaly_log.record(session, meter, found.found, as_of, since=since, currency=whole.currency)
 
 
 def keep_failure(session: Session, meter: Meter, night: str, reason: str, now: int, *, refused: bool) -> None:

@@ -10,7 +10,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, and_, case, or_, select
+from sqlalchemy import and_, case, or_, select
 from sqlalchemy.orm import Session, aliased
 
 from models.alert import FIRING, PENDING, Alert
@@ -65,7 +65,7 @@ def look(session: Session, now: int) -> dict[str, Due]:
     return dict(found)
 
 
-def _silent(now: int) -> Select[Any]:
+def _silent(now: int) -> Any:
     """Meters for which a device used to send, and has not for too long, and of which nobody knows yet."""
     least = case((Meter.step == 0, UNKNOWN), (Meter.step * STEPS > LEAST, Meter.step * STEPS), else_=LEAST)
     known = select(Anomaly.id).where(
@@ -76,13 +76,13 @@ def _silent(now: int) -> Select[Any]:
     return asked.order_by(Meter.workspace_id, Meter.id)
 
 
-def _back() -> Select[Any]:
+def _back() -> Any:
     """Holes that go on, of meters that have sent since."""
     asked = select(Anomaly.workspace_id, Anomaly.id).join(Meter, Meter.id == Anomaly.meter_id)
     return asked.where(Anomaly.kind == "missing", Anomaly.end.is_(None), Meter.last_at >= Anomaly.start)
 
 
-def _old(now: int) -> Select[Any]:
+def _old(now: int) -> Any:
     """Open alerts whose anomaly ended a while ago, was dismissed, or is there no more, with its meter or without."""
     one, meter = aliased(Anomaly), aliased(Meter)
     over = and_(one.end.is_not(None), one.created_at < now - 1000 * NEWS)
