@@ -36,6 +36,7 @@ from web import (
     charts,
     current,
     digests,
+    emoncms,
     entries,
     entry_editor,
     errors,
@@ -85,7 +86,7 @@ MODULES = (
     artifacts, api, openapi, health, flower, metrics, silence, rights, charts,
     channels, unsubscribe, mailhooks,
     expenses, entries, entry_editor, purses, labels, recurring, places, budgets, alerts, digests, stock,
-    reorder, imports,
+    reorder, imports, emoncms,
 )  # fmt: skip
 ROUTES_BESIDE = (  # they stand on the blueprint of their subject's first page
     shelf_scan, stock_figures, stock_moves, stock_orders, stock_places, stock_product, stock_products,
@@ -96,7 +97,7 @@ ROUTES_OF_THE_API = (  # on api's own blueprint, so that its rules hold for them
     api_meters, api_readings,
 )  # fmt: skip
 # They take bearer tokens alone, check Origin themselves, or hold a signature in the request.
-WITHOUT_CSRF = (api, flower, unsubscribe, mailhooks)
+WITHOUT_CSRF = (api, emoncms, flower, unsubscribe, mailhooks)
 
 
 class Front(Flask):

@@ -15,12 +15,14 @@ DAY_MS = 86_400_000
 LIFETIME_MS = 30 * DAY_MS
 IDLE_MS = 7 * DAY_MS
 SEEN_EVERY_MS = 5 * 60_000
+LONGEST_SENT = 4_000_000  # bytes that emoncms's senders may post: where the key is looked for, too
+PROGRAMS = ("api", "emoncms")  # blueprints that know tokens and no cookies
 TOKEN_PREFIX = "nightshift_"  # noqa: S105  # so that scanners of source code find a token that slipped in
 
 
 def load(secret: str) -> Person | None:
     """flask-login's user_loader: who holds this secret, while the sign-in lasts. The API knows no cookies."""
-    if request.blueprint == "api":
+    if request.blueprint in PROGRAMS:
         return None
     stale = (db_now() - SignIn.seen_at).label("silence")
     with everyone() as session:
@@ -42,14 +44,17 @@ def alive() -> tuple[ColumnElement[bool], ...]:
 
 
 def bearer(asked: Request) -> str:
-    """The secret that a program shows, or nothing."""
+    """The secret that a program shows, or nothing. emoncms's senders may write it into the address or the form."""
     scheme, _, secret = asked.headers.get("Authorization", "").partition(" ")
-    return secret.strip() if scheme.lower() == "bearer" else ""
+    if scheme.lower() == "bearer" or asked.blueprint != "emoncms":
+        return secret.strip() if scheme.lower() == "bearer" else ""
+    asked.max_content_length = asked.max_form_memory_size = LONGEST_SENT
+    return asked.args.get("apikey") or asked.form.get("apikey", "")
 
 
 def load_token(asked: Request) -> Person | None:
-    """flask-login's request_loader: who holds this bearer token; for the API alone."""
-    if asked.blueprint != "api" or not (secret := bearer(asked)):
+    """flask-login's request_loader: who holds this bearer token; for programs alone."""
+    if asked.blueprint not in PROGRAMS or not (secret := bearer(asked)):
         return None
     with everyone() as session:
         query = select(Token, Account).join(Token.account)

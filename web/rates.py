@@ -64,17 +64,17 @@ def network(address: str) -> str:
 
 
 def install(app: Flask) -> None:
-    """Counts all that comes in under /api/. What a token sends too much is refused before the database is asked."""
+    """Counts what comes in under /api/ and /emoncms/. What a token sends too much is refused before a question."""
     if most := app.extensions["nightshift"].settings.api_per_minute:
         rates = Rates(most)
 
         @app.before_request
         def count() -> Response | None:
-            if not request.path.startswith("/api/"):
+            if not request.path.startswith(("/api/", "/emoncms/")):
                 return None
             token = f"token {digest(identity.bearer(request))}"
             if not (wait := rates.wait(token)):
-                known = request.blueprint == "api" and person() is not None
+                known = request.blueprint in identity.PROGRAMS and person() is not None
                 wait = rates.count(token if known else rates.place(request.remote_addr or ""))
             return _refuse(most, wait) if wait else None
 

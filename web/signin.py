@@ -47,7 +47,7 @@ def install(app: Flask) -> None:
     @app.before_request
     def let_in() -> ResponseReturnValue | None:
         nonlocal inhabited
-        if request.endpoint in OPEN or request.endpoint is None or request.blueprint == "api":
+        if request.endpoint in OPEN or request.endpoint is None or request.blueprint in identity.PROGRAMS:
             return None
         inhabited = inhabited or _inhabited()
         if not inhabited:
