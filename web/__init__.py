@@ -37,6 +37,11 @@ from web import (
     current,
     digests,
     emoncms,
+    energy,
+    energy_charts,
+    energy_exports,
+    energy_meter,
+    energy_meters,
     entries,
     entry_editor,
     errors,
@@ -76,6 +81,7 @@ from web import (
     stock_product,
     stock_products,
     unsubscribe,
+    weather_places,
     workspaces,
 )
 from workers.runtime import Runtime
@@ -86,10 +92,11 @@ MODULES = (
     artifacts, api, openapi, health, flower, metrics, silence, rights, charts,
     channels, unsubscribe, mailhooks,
     expenses, entries, entry_editor, purses, labels, recurring, places, budgets, alerts, digests, stock,
-    reorder, imports, emoncms,
+    reorder, imports, energy, weather_places, energy_meter, emoncms,
 )  # fmt: skip
 ROUTES_BESIDE = (  # they stand on the blueprint of their subject's first page
     shelf_scan, stock_figures, stock_moves, stock_orders, stock_places, stock_product, stock_products,
+    energy_exports, energy_meters,
 )  # fmt: skip
 # On api's own blueprint, so that its rules hold for them.
 ROUTES_OF_THE_API = (  # on api's own blueprint, so that its rules hold for them
@@ -115,7 +122,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _configure(app, runtime.settings)
     csrf = CSRFProtect(app)
     Bootstrap5(app)
-    for part in (security, rates, filters, money, charts, errors, signin, metrics, silence):
+    for part in (security, rates, filters, money, charts, energy_charts, errors, signin, metrics, silence):
         part.install(app)
     _sign_in_with(app)
     for module in MODULES:
