@@ -5,6 +5,7 @@ from datetime import date
 from decimal import Decimal
 from itertools import count
 
+import numpy as np
 from sqlalchemy.orm import Session
 
 from models.alert import Alert, Channel, Move, Mute, Notice, Wish
@@ -12,7 +13,9 @@ from models.base import Base, new_id
 from models.delivery import Bounced, Delivery, Picture
 from models.intake import Intake, IntakeLine
 from models.ledger import Budget, Category, Entry, Payee, Purse, Recurring
+from models.meter import MADE, Anomaly, Meter, Outlook, Place, ReadingDay, Tariff, WeatherDay
 from models.stock import Location, Movement, Product, Purchase, PurchaseLine, Supplier
+from tasks.metering.packing import pack
 from tasks.storage import Storage
 from tests.conftest import Person
 
@@ -23,7 +26,7 @@ SEALED = "a sealed address that leaves in no export"
 
 def with_subjects(session: Session, storage: Storage, person: Person, email: str, secret: str) -> None:
     """One row of each, and none without what it points at."""
-    for make in (_money, _stock, _intake, _alerts):
+    for make in (_money, _stock, _intake, _alerts, _energy):
         for row in make(person, secret):
             session.merge(row)
             session.flush()
@@ -82,6 +85,21 @@ def _alerts(person: Person, secret: str) -> list[Base]:
         Notice(move_id=move, area="stock", **mine, **here),
         Wish(areas={"stock": "at once"}, **mine),
         Channel(id=new_id(), name="My phone", scheme="ntfy", sealed_url=SEALED, **mine),
+    ]
+
+
+def _energy(person: Person, secret: str) -> list[Base]:
+    here = {"workspace_id": person.workspace_id}
+    place, tariff, meter = new_id(), new_id(), new_id()
+    packed = pack(np.array([86_400, 90_000]), np.array([1_000_000, 2_000_000]))
+    return [
+        Place(id=place, name=f"Home {place}", trouble=secret, **here),
+        Tariff(id=tariff, name=f"Flat {tariff}", kind="flat", currency="EUR", rates={"note": secret}, **here),
+        Meter(id=meter, name=f"Main {meter}", note=secret, place_id=place, tariff_id=tariff, **here),
+        ReadingDay(meter_id=meter, day=1, count=2, packed=packed, **here),
+        WeatherDay(place_id=place, day=1, issued_at=0, packed=packed, **here),
+        Outlook(meter_id=meter, night="2026-03-02", state=MADE, data={"note": secret}, **here),
+        Anomaly(id=new_id(), meter_id=meter, kind="spike", start=86_400, kwh=Decimal(3), text=secret, **here),
     ]
 
 

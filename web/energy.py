@@ -7,7 +7,7 @@ of fifty.
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
@@ -125,7 +125,7 @@ def _open() -> ColumnElement[bool]:
 
 
 def _chosen(asked: dict[str, str], now: int) -> Select[Any]:
-    chosen: Select[Any] = select(Meter, *COLUMNS).outerjoin(Outlook, Outlook.meter_id == Meter.id)
+    chosen: Any = select(Meter, *COLUMNS).outerjoin(Outlook, Outlook.meter_id == Meter.id)
     chosen = chosen.where(Meter.archived.is_(asked["show"] == "archived"))
     if asked["q"]:
         at = select(Place.id).where(Place.name.icontains(asked["q"], autoescape=True))
@@ -136,7 +136,7 @@ def _chosen(asked: dict[str, str], now: int) -> Select[Any]:
         chosen = chosen.where(_silent(now))
     if asked["show"] == "wrong":
         chosen = chosen.where(Meter.id.in_(select(Anomaly.meter_id).where(_open())))
-    return chosen
+    return cast(Select[Any], chosen)
 
 
 def _sorted(chosen: Select[Any], asked: dict[str, str]) -> Select[Any]:

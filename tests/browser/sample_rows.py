@@ -19,6 +19,7 @@ from models.stock import PARTLY, SENT, Location, Product, Purchase, PurchaseLine
 from tasks import discover
 from tasks.handover import HandedOver
 from tasks.inventory.movements import record
+from tests.browser.sample_energy import electricity
 from tests.conftest import Person
 from tests.front import WORKER
 from workers.enqueue import submit
@@ -47,6 +48,7 @@ def furnish(runtime: Runtime, person: Person, today: date) -> None:
         _shop(session, today)
         _intakes(session)
         session.add(Channel(account_id=person.account_id, name="My phone", scheme="ntfy", sealed_url="sealed"))
+    electricity(runtime, person, today)
     scan(runtime)
 
 
