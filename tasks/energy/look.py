@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
 Tell = Callable[[float, str], None]
 STEPS = (900, 1800, HOUR, DAY, MONTH)  # in which usage is reckoned
-LEAST = 24  # readings of which anything can be said
+LEAST = 6  # readings of which anything can be said
 NONE = "There are no readings{until}. Import some, or send them in, then look again."
-FEW = "There {are}: {least} are the least of which a forecast can be made, and two days of them better."
+FEW = "There {are}: a forecast by the hour needs two days of them, by the day three weeks, by the month half a year."
 EMPTY = "Nothing was measured: all values are missing. Look at the file's column of values, or at the meter."
 
 
@@ -50,6 +50,7 @@ class Look:
         whole: the result without a forecast.
         aheads: the forecasts by their horizon.
         found: the anomalies, as they are recorded.
+        as_of, since: epoch seconds up to and from which on it was looked at.
         night: local day for which it was made.
     """
 
@@ -57,6 +58,8 @@ class Look:
     aheads: dict[Word, Ahead]
     found: "tuple[Found, ...]"
     figures: Figures
+    as_of: int
+    since: int
     night: str
     seconds: float
 
@@ -93,7 +96,8 @@ def look(material: Material, wish: Wish, tell: Tell = lambda share, words: None)
     whole = _whole(material, parts, found)
     seconds = time.thread_time() - began
     figures = _figures(material, parts, aheads)
-    return Look(whole, aheads, found, figures, night_of(material.as_of, material.zone), round(seconds, 3))
+    night, since = night_of(material.as_of, material.zone), int(parts.usage.times[0])
+    return Look(whole, aheads, found, figures, material.as_of, since, night, round(seconds, 3))
 
 
 def _parts(material: Material) -> Parts:
@@ -103,12 +107,11 @@ def _parts(material: Material) -> Parts:
     count = len(material.readings.times)
     if count < LEAST:
         are = f"is only {count} reading" if count == 1 else f"are only {count} readings"
-        raise JobError(FEW.format(are=are, least=LEAST))
+        raise JobError(FEW.format(are=are))
     step = steps_of(material.step, material.readings)
     usage = regular.regular(
-        material.readings, kind=material.kind, step=step, zone=material.zone, rolls_at=material.rolls_at,
-        end=material.end,
-    )  # fmt: skip
+        material.readings, kind=material.kind, step=step, zone=material.zone, rolls_at=material.rolls_at
+    )
     if usage.filled.all():  # of no steps, too
         raise JobError(EMPTY)
     return Parts.of(usage, material)

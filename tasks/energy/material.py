@@ -24,7 +24,6 @@ class Material:
         kind, step, rolls_at, zone: as a Meter has them; step 0 is found in the readings.
         readings: up to `as_of`, as they came.
         as_of: epoch seconds; nothing later is in here.
-        end: epoch seconds up to which readings ought to be there, None: up to the last. Behind it they are missing.
         holidays: country and region, "DE-BY".
         temperature: what was known of the weather, past and future; None: nothing.
         service: whether a weather service tells of its place; trouble: why it brought nothing the last time.
@@ -41,7 +40,6 @@ class Material:
     zone: str
     readings: "Readings"
     as_of: int
-    end: int | None = None
     rolls_at: int | None = None
     holidays: str = ""
     temperature: "Temperatures | None" = None

@@ -1,8 +1,6 @@
 """Meters as the database knows them, for whoever looks at them; and where what was seen is written down."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from sqlalchemy import select, update
@@ -19,28 +17,15 @@ if TYPE_CHECKING:
     from tasks.metering.temperatures import Temperatures
 
 DAY = 86_400
-LIVE = 14 * DAY  # a meter that sent something so lately is expected to send more
+LIVE = 14 * DAY  # a meter that sent something so lately goes on
 PAST = 800 * DAY  # of readings: two years and a little
 AHEAD = 400 * DAY  # of the weather
 GONE = "This meter is not there any more."
 LONGEST = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
-    """When a meter is looked at, epoch seconds.
-
-    Attributes:
-        as_of: nothing that came later is used.
-        end: up to where readings are expected; None: up to the last one.
-    """
-
-    as_of: int
-    end: int | None
-
-
-def moment(meter: Meter, now: int, until: int | None = None) -> Moment:
-    """A meter that still sends is looked at now; the past of one that stopped ends where its readings do.
+def moment(meter: Meter, now: int, until: int | None = None) -> int:
+    """As of when a meter is looked at: one that still sends now, one that stopped at the end of its readings.
 
     Args:
         now: epoch seconds.
@@ -48,10 +33,8 @@ def moment(meter: Meter, now: int, until: int | None = None) -> Moment:
     """
     last = (meter.last_at or 0) + max(meter.step, 1)
     if until is not None:
-        return Moment(until, None)
-    if last > now - LIVE:
-        return Moment(now, now)
-    return Moment(last, None)
+        return min(until, now)
+    return now if last > now - LIVE else last
 
 
 def find(session: Session, meter_id: str) -> Meter:
@@ -67,20 +50,20 @@ def find(session: Session, meter_id: str) -> Meter:
     return found
 
 
-def material(session: Session, meter: Meter, at: Moment, past: int = PAST) -> "Material":
+def material(session: Session, meter: Meter, as_of: int, past: int = PAST) -> "Material":
     """All that was known of a meter at a moment."""
     from tasks.energy.material import Material
     from tasks.metering.readings import read
 
     tariffs = _tariffs(session, meter)
     own = next((each for each in tariffs if each.id == meter.tariff_id), None)
-    start = max(meter.first_at or 0, at.as_of - past)
+    start = max(meter.first_at or 0, as_of - past)
     kind = cast(Any, meter.kind)
     place = session.get(Place, meter.place_id) if meter.place_id else None
     return Material(
         name=meter.name, unit=meter.unit, kind=kind, step=meter.step, zone=meter.time_zone,
-        readings=read(session, meter.id, start, at.as_of), as_of=at.as_of, end=at.end, rolls_at=meter.rolls_at,
-        holidays=meter.holidays, temperature=_weather(session, meter, start, at.as_of), tariff=own, tariffs=tariffs,
+        readings=read(session, meter.id, start, as_of), as_of=as_of, rolls_at=meter.rolls_at,
+        holidays=meter.holidays, temperature=_weather(session, meter, start, as_of), tariff=own, tariffs=tariffs,
         service=place is not None and place.source != "file", trouble=place.trouble if place else "", meter=meter.id,
     )  # fmt: skip
 
@@ -118,10 +101,7 @@ def keep(session: Session, meter: Meter, found: "Look", now: int) -> None:
     row.month_kwh, row.month_before_kwh = found.figures.month, found.figures.month_before
     row.tomorrow_kwh = found.figures.tomorrow
     row.seconds, row.made_at = found.seconds, now
-    record(session, meter, found.found, found.as_of, since=found.since, currency=found.whole.currency)
-    whole = found.whole
-    as_of, since = (int(datetime.fromisoformat(at).timestamp()) for at in (whole.as_of, whole.first))
-    anomaly_log.record(session, meter, found.found, as_of, since=since, currency=whole.currency)
+    anomaly_log.record(session, meter, found.found, found.as_of, since=found.since, currency=found.whole.currency)
 
 
 def keep_failure(session: Session, meter: Meter, night: str, reason: str, now: int, *, refused: bool) -> None:
