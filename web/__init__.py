@@ -20,6 +20,7 @@ from web import (
     address,
     admin,
     alerts,
+    anomalies,
     api,
     api_alerts,
     api_budgets,
@@ -92,7 +93,7 @@ MODULES = (
     artifacts, api, openapi, health, flower, metrics, silence, rights, charts,
     channels, unsubscribe, mailhooks,
     expenses, entries, entry_editor, purses, labels, recurring, places, budgets, alerts, digests, stock,
-    reorder, imports, energy, weather_places, energy_meter, emoncms,
+    reorder, imports, energy, weather_places, energy_meter, anomalies, emoncms,
 )  # fmt: skip
 ROUTES_BESIDE = (  # they stand on the blueprint of their subject's first page
     shelf_scan, stock_figures, stock_moves, stock_orders, stock_places, stock_product, stock_products,

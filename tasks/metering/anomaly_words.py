@@ -62,11 +62,21 @@ def over(row: "Anomaly", name: str, zone: str) -> str:
     return f"{name}: {said.get(row.kind, 'nothing new for a week')}"[:200]
 
 
+def size(row: "Anomaly") -> str:
+    """ "43.0 kWh more"; of what is missing what was probably used; "" where that cannot be said."""
+    if row.kwh is None:
+        return ""
+    if row.kind == "missing":
+        return f"about {wording.energy(float(row.kwh))} not measured"
+    return f"{wording.energy(abs(float(row.kwh)))} {'more' if row.kwh >= 0 else 'less'}"
+
+
 def cost(row: "Anomaly") -> str:
     """ "12.30 EUR more", "" where nothing is known."""
     if row.cost is None or not row.currency:
         return ""
-    return f"{money.show(abs(row.cost), row.currency)} {'more' if row.cost >= 0 else 'less'}"
+    amount = money.show(abs(row.cost), row.currency)
+    return f"about {amount}" if row.kind == "missing" else f"{amount} {'more' if row.cost >= 0 else 'less'}"
 
 
 def line(row: "Anomaly", name: str, zone: str, amounts: bool) -> str:
