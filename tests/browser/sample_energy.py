@@ -1,4 +1,4 @@
-"""Electricity to look at: the sample household as it was looked at, a silent meter, a refused one, a place in trouble."""
+"""Electricity to look at: the sample household after a look, a silent meter, a refused one, a place in trouble."""
 
 import time
 from datetime import date
