@@ -51,7 +51,7 @@ def energy(kwh: float) -> str:
 def length(seconds: float) -> str:
     """ "40 minutes", "5 hours", "12 days"."""
     for unit, name in ((86_400, "day"), (3600, "hour"), (60, "minute")):
-        if seconds >= (2 * unit if unit > 60 else unit):
+        if seconds == unit or seconds >= (2 * unit if unit > 60 else unit):
             return count(round(seconds / unit), name)
     return count(round(seconds), "second")
 
