@@ -22,10 +22,11 @@ from deploy.settings import ROOT, Settings
 from workers import broker
 from workers.queues import GROUPS, processes
 
-STOP_ORDER = (("web",), ("beat",), ("flower",), tuple(GROUPS), ("broker",))
+STOP_ORDER = (("web",), ("mqtt",), ("beat",), ("flower",), tuple(GROUPS), ("broker",))
 WORKER_GRACE = 40.0
 TASKS_PER_CHILD = {"ecg": 500}  # decoders of pictures are where memory leaks; a new process costs an ECG little
 WEB = (sys.executable, "-m", "gunicorn", "-c", "python:deploy.front", "web.wsgi:app")
+MQTT = (sys.executable, "-m", "workers.mqtt")
 CELERY = (sys.executable, "-m", "celery", "-A", "workers.celery_app")
 
 
@@ -58,6 +59,7 @@ def plan(settings: Settings) -> Plan:
     services = [
         Service("web", WEB, environment, grace=12),
         *(_worker(group, queues, settings, environment) for group, queues in GROUPS.items()),
+        *([Service("mqtt", MQTT, environment)] if settings.mqtt_url.get_secret_value() else []),
         Service("beat", [*CELERY, "beat", "-S", "workers.beat:SqlScheduler", "--pidfile="], environment),
     ]
     names = [f"{group}@{settings.node}" for group in GROUPS]

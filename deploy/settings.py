@@ -112,6 +112,12 @@ class Settings(BaseSettings):
     weather_seconds: float = Field(
         10, gt=0, le=60, description="Seconds that it may take to connect, and between two pieces of its answer."
     )
+    mqtt_url: SecretStr = Field(
+        SecretStr(""),
+        description="Broker that meters send to: mqtt://USER:PASSWORD@HOST:1883, or mqtts:// with TLS. Empty: none.",
+    )
+    mqtt_topic: str = Field("nightshift", description="Beginning of the topics that are listened to: TOPIC/ADDRESS.")
+    mqtt_ca: str = Field("", description="File of a private authority's certificate that its TLS is checked with, too.")
     outgoing_networks: str = Field(
         "",
         description="Networks that people's channels may reach though they are private, as 192.168.1.0/24,10.0.0.5/32.",
@@ -137,6 +143,18 @@ class Settings(BaseSettings):
     def _known(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         known = urls.database_url if info.field_name == "database_url" else urls.broker_url
         return SecretStr(known(text)) if (text := value.get_secret_value().strip()) else SecretStr("")
+
+    @field_validator("mqtt_url")
+    @classmethod
+    def _mqtt(cls, value: SecretStr) -> SecretStr:
+        return SecretStr(urls.mqtt_url(text)) if (text := value.get_secret_value().strip()) else SecretStr("")
+
+    @field_validator("mqtt_topic")
+    @classmethod
+    def _topic(cls, value: str) -> str:
+        if not (topic := value.strip("/")) or set(topic) & {"+", "#"} or not topic.isprintable() or len(topic) > 200:
+            raise ValueError("NIGHTSHIFT_MQTT_TOPIC is no topic: write words with slashes between, as house/meters")
+        return topic
 
     @field_validator("mail_from")
     @classmethod
@@ -166,6 +184,8 @@ class Settings(BaseSettings):
             raise ValueError("NIGHTSHIFT_MAIL=smtp needs NIGHTSHIFT_SMTP_HOST: name the mail server")
         if self.smtp_ca and not Path(self.smtp_ca).is_file():
             raise ValueError("NIGHTSHIFT_SMTP_CA names no file: give the path of a certificate in PEM")
+        if self.mqtt_ca and not Path(self.mqtt_ca).is_file():
+            raise ValueError("NIGHTSHIFT_MQTT_CA names no file: give the path of a certificate in PEM")
         if self.mail == "sendgrid" and not self.sendgrid_key.get_secret_value():
             raise ValueError("NIGHTSHIFT_MAIL=sendgrid needs NIGHTSHIFT_SENDGRID_KEY: make one that may send mail")
         if self.weather == "openweathermap" and not self.weather_key.get_secret_value():

@@ -1,5 +1,7 @@
 """URLs as people write them, made into what SQLAlchemy and Kombu want; anything else is refused in a sentence."""
 
+from urllib.parse import urlsplit
+
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -67,6 +69,30 @@ def broker_url(text: str) -> str:
             "with TLS) and RabbitMQ (amqp://user:password@host:5672/vhost; amqps:// with TLS)"
         )
     return f"{transport}://{rest}"
+
+
+def mqtt_url(text: str) -> str:
+    """The URL of an MQTT broker, as it is.
+
+    Raises:
+        ValueError: it is none; the sentence holds no password.
+    """
+    scheme, _, rest = text.partition("://")
+    if scheme not in ("mqtt", "mqtts") or not rest:
+        raise ValueError(
+            f"{_named(scheme, rest)}. Write mqtt://user:password@host:1883, or mqtts://user:password@host:8883 with TLS"
+        )
+    try:
+        read = urlsplit(text)
+        whole = read.hostname and read.port != 0 and not read.path.strip("/") and not read.query
+    except ValueError:
+        whole = False
+    if not whole:
+        raise ValueError(
+            "this is no URL. Write mqtt://user:password@host:1883; in a user's name or password, "
+            "write @ as %40, : as %3A and / as %2F"
+        )
+    return text
 
 
 def _named(scheme: str, rest: str) -> str:

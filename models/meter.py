@@ -90,6 +90,7 @@ class Meter(Owned, Base):
     tariff_id: Mapped[str | None] = mapped_column(ID, ForeignKey("tariff.id", ondelete="SET NULL"), index=True)
     place_id: Mapped[str | None] = mapped_column(ID, ForeignKey("place.id", ondelete="SET NULL"), index=True)
     note: Mapped[str] = mapped_column(String(500), default="")
+    trouble: Mapped[str] = mapped_column(String(300), default="")  # why the last message by MQTT was not taken
     archived: Mapped[bool] = mapped_column(Boolean, default=False)
     first_at: Mapped[int | None] = mapped_column(BigInteger)  # of its readings
     last_at: Mapped[int | None] = mapped_column(BigInteger)

@@ -147,6 +147,28 @@ class RabbitMQ(Server):
         return says(self.port, b"AMQP\x00\x00\x09\x01") != b""
 
 
+class Mosquitto(Server):
+    name, package = "mosquitto", "mosquitto"
+    programs = (("mosquitto",),)
+    options: tuple[str, ...] = ("allow_anonymous true",)
+
+    @property
+    def url(self) -> str:
+        return f"mqtt://127.0.0.1:{self.port}"
+
+    def prepare(self) -> None:
+        lines = [f"listener {self.port} 127.0.0.1", *self.options, "log_dest stderr", "log_type error"]
+        lines += ["persistence true", f"persistence_location {self.folder}/"]
+        (self.folder / "mosquitto.conf").write_text("\n".join(lines) + "\n")
+        (self.folder / "mosquitto.conf").chmod(0o644)
+
+    def command(self) -> list[str]:
+        return [str(found("mosquitto")), "-c", str(self.folder / "mosquitto.conf")]
+
+    def answers(self) -> bool:
+        return says(self.port, b"\x10\x0d\x00\x04MQTT\x04\x02\x00\x3c\x00\x01x")[:1] == b"\x20"
+
+
 class RedisServer(Server):
     """Debian's redis-server."""
 

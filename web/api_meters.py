@@ -92,6 +92,7 @@ def shown(one: Meter) -> dict[str, Any]:
     return {name: getattr(one, name) for name in (*names, "archived")} | {
         "rolls_at": told(one.rolls_at, one.unit) if one.rolls_at else None,
         "mqtt_address": one.address,
+        "trouble": one.trouble,
         "first_at": isoformat(one.first_at) if one.first_at is not None else None,
         "last_at": isoformat(one.last_at) if one.last_at is not None else None,
         "created_at": iso(one.created_at),

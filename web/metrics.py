@@ -42,6 +42,7 @@ COUNTERS = (
     ("run_events", "nightshift_run_events", "What was unusual in runs: tries again, handed back …", ("job", "event")),
     ("taken_back", "nightshift_runs_taken_back", "Runs taken back from lost workers, by their new state.", ("state",)),
     ("lease_lost", "nightshift_leases_lost", "Attempts that found their run in another's hands.", ("job",)),
+    ("mqtt_messages", "nightshift_mqtt_messages", "Messages by MQTT, by what became of them.", ("outcome",)),
     ("republished", "nightshift_messages_published_again", "Messages that got lost, and were sent again.", ("queue",)),
 )
 HISTOGRAMS = (

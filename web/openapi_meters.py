@@ -42,6 +42,7 @@ def schemas() -> Spec:
         "archived": {"type": "boolean", "description": "It takes no readings any more."},
     }  # fmt: skip
     own: Spec = {"id": TEXT, "mqtt_address": {**TEXT, "description": "The end of its MQTT topic; keep it secret."}}
+    own["trouble"] = {**TEXT, "description": "Why its last message by MQTT was not taken; empty when it was."}
     own |= {"first_at": TIME, "last_at": TIME, "created_at": TIME, "url": TEXT, "readings_url": TEXT}
     reading = {"time": GIVEN_TIME, "value": GIVEN_VALUE}
     sourced = {"source": {**TEXT, "description": "The source in a meter's settings."}, **reading}

@@ -62,6 +62,7 @@ def upgrade() -> None:
     sa.Column('tariff_id', sa.String(length=28), nullable=True),
     sa.Column('place_id', sa.String(length=28), nullable=True),
     sa.Column('note', sa.String(length=500), nullable=False),
+    sa.Column('trouble', sa.String(length=300), nullable=False),
     sa.Column('archived', sa.Boolean(), nullable=False),
     sa.Column('first_at', sa.BigInteger(), nullable=True),
     sa.Column('last_at', sa.BigInteger(), nullable=True),
