@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from flask import abort
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from models.artifact import Upload
@@ -92,9 +92,9 @@ def _stands(session: Session, intake: Intake) -> tuple[str, Run | None]:
     return (PREVIEWED if intake.state == APPLYING else APPLIED), run
 
 
-def listed(session: Session, page: int) -> tuple[list[Intake], int]:
+def listed(session: Session, page: int, *which: ColumnElement[bool]) -> tuple[list[Intake], int]:
     """The newest first; and how many pages there are."""
-    mine = select(Intake).where(Intake.state != READING)
+    mine = select(Intake).where(Intake.state != READING, *which)
     count = session.scalar(select(func.count()).select_from(mine.subquery())) or 0
     rows = session.scalars(mine.order_by(Intake.id.desc()).limit(LISTED).offset((page - 1) * LISTED)).all()
     return list(rows), max(1, -(-count // LISTED))
@@ -163,13 +163,17 @@ def _forget_file(session: Session, run_id: str) -> None:
         after_commit(session, partial(runtime().storage.delete, key))
 
 
-def again(intake_id: str, values: Mapping[str, Any], key: str | None) -> Run:
+def again(intake_id: str, values: Mapping[str, Any], key: str | None, kind: str = READ) -> Run:
     """Read the same file anew with other choices; the new preview takes the old one's place.
+
+    Args:
+        intake_id, values, key: the import, what was chosen, the form's key.
+        kind: of the job that reads.
 
     Raises:
         Refused: a choice is wrong, or the file is gone.
     """
-    job = job_that_reads()
+    job = submission.find_job(kind)
     with reading() as session:
         intake = find(session, intake_id)
         run = session.scalars(select(Run).where(Run.id == intake.run_id)).first() if intake.run_id else None

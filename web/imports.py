@@ -5,7 +5,7 @@ from typing import Any
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
-from models.intake import DUPLICATE, NEW, SKIPPED, WRONG
+from models.intake import DUPLICATE, NEW, SKIPPED, WRONG, Intake
 from models.run import Run
 from tasks.handover import Refused
 from tasks.importing import presets
@@ -20,6 +20,7 @@ bp = Blueprint("imports", __name__)
 FILTERS = {NEW: "New", DUPLICATE: "Known", WRONG: "Wrong", SKIPPED: "Left out"}
 CHOICES = ("preset", "delimiter", "encoding", "decimal", "dates", "header", "account", "currency")
 SENT_ALREADY = "This form was sent before, with other values. Look through it and send it again."
+READINGS = "readings"  # the subject of meter files
 FORGOT = "The preview is gone; nothing of it was written."
 
 
@@ -50,6 +51,9 @@ def read() -> ResponseReturnValue:
 
 @bp.get("/imports/<intake_id>")
 def show(intake_id: str) -> ResponseReturnValue:
+    with reading() as session:
+        if import_book.find(session, intake_id).subject == READINGS:  # meter files have pages of their own
+            return redirect(url_for("readings_import.show", file_id=intake_id), 303)
     return _page(intake_id, {})
 
 
@@ -123,7 +127,7 @@ def _index(values: dict[str, Any] | None, errors: dict[str, str]) -> str:
     page = page_number()
     given = values if values is not None else import_view.asked(job, request.args)
     with reading() as session:
-        intakes, pages = import_book.listed(session, page)
+        intakes, pages = import_book.listed(session, page, Intake.subject != READINGS)
         accounts = import_book.accounts(session)
     fields = {each.name: each for each in forms.fields(job, given, errors)}
     return render_template(

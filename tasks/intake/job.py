@@ -1,4 +1,7 @@
-"""The job that writes what an import's preview showed, or takes it back: all of it in one transaction, or nothing."""
+"""The job that writes what an import's preview showed, or takes it back: all of it in one transaction, or nothing.
+
+Meter readings alone, which may be millions, are written in parts; see `tasks.metering.bringing`.
+"""
 
 from typing import Literal
 
@@ -22,6 +25,7 @@ from tasks.job import Job, Params, Result
 
 GONE = "This import is not there any more; read the file again."
 NOT_NOW = "This import is {}, so it cannot be done. Look at its page."
+READINGS = "readings"  # the subject of meter files
 TABLES = (Entry, Purse, Payee, Category, Product, Movement, Purchase, Supplier)
 
 
@@ -51,11 +55,33 @@ def run(params: Step, ctx: Context) -> Stepped:
         count = session.scalar(select(func.count()).select_from(IntakeLine).where(*mine)) or 0
     if intake is None:
         raise JobError(GONE)
+    if intake.subject == READINGS:
+        return _readings(ctx, intake, params.action)
     ctx.progress(0.1, f"Writing {count:,} lines" if params.action == "apply" else "Taking it back")
     done = _apply(ctx, params.intake) if params.action == "apply" else _undo(ctx, params.intake, params.also)
     for table in TABLES:
         ctx.touch(table, ctx.workspace)
     return done
+
+
+def _readings(ctx: Context, intake: Intake, action: str) -> Stepped:
+    """Meter readings are written, or taken back, before the import says so: doing either again changes nothing."""
+    from tasks.metering import bringing  # numpy: only in the worker
+
+    if intake.state not in ((PREVIEWED, APPLYING) if action == "apply" else (APPLIED, UNDOING)):
+        raise JobError(NOT_NOW.format(intake.state))
+    found = bringing.apply(ctx, intake) if action == "apply" else bringing.undo(ctx, intake)
+    session = ctx.session
+    if action == "apply":
+        row = _taken(session, intake.id, (PREVIEWED, APPLYING), APPLIED)
+        row.applied_at = clock(session)
+        _forget_file(ctx, session, row)
+    else:
+        row = _taken(session, intake.id, (APPLIED, UNDOING), UNDONE)
+        row.undone_at = clock(session)
+    row.counts = {**(row.counts or {}), **found}
+    count = found["written"] if action == "apply" else found["deleted"]
+    return Stepped(intake=intake.id, action=action, count=count, known=0, kept=found.get("kept", 0))
 
 
 def _taken(session: Session, intake_id: str, before: tuple[str, ...], state: str) -> Intake:

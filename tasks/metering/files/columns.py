@@ -97,9 +97,19 @@ def _settle_values(guesses: Sequence[Guess]) -> None:
     for guess in values:
         if guess not in kept:
             guess.role = ""
+    for guess in guesses:
+        if guess.role == "unit" and not _is_unit(guess, kept):
+            guess.role = ""
     temperatures = [guess for guess in guesses if guess.role == "temperature"]
     for guess in temperatures[1:]:
         guess.role = ""
+
+
+def _is_unit(guess: Guess, values: Sequence[Guess]) -> bool:
+    """A column of units, and not of the letters by which German files say how sure a value is (W, E, F)."""
+    if guess.words & headers.UNIT:
+        return True
+    return not any(value.column.unit for value in values) and any(len(cell) > 1 for cell in guess.cells)
 
 
 def _settle_times(guesses: Sequence[Guess]) -> None:

@@ -29,6 +29,7 @@ class Source(Protocol):
         used: units by series; "" among them: one that nothing tells.
         kinds: "counter" or "interval" of series of which the file says it.
         surely_dated: whether its times cannot have day and month swapped.
+        single: whether it is surely of one meter alone.
     """
 
     layout: Layout
@@ -39,6 +40,9 @@ class Source(Protocol):
 
     @property
     def surely_dated(self) -> bool: ...
+
+    @property
+    def single(self) -> bool: ...
 
     def chunks(self) -> Iterator[Chunk]: ...
 

@@ -65,6 +65,10 @@ class GreenButton:
         self.kinds: dict[str, str] = {}
         self.blocks = self._survey()
 
+    @property
+    def single(self) -> bool:
+        return len({key for key, _type in self.blocks.values()}) == 1
+
     def _survey(self) -> dict[int, tuple[str, Type]]:
         """The key and the type of each entry that holds interval blocks, by its number."""
         entries = [entry for entry in self._entries() if entry.kind]

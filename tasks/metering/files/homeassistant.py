@@ -24,7 +24,7 @@ BROKEN = "This JSON is damaged after {:,} statistics: an element is no object, o
 class Statistics:
     """See `formats.Source`."""
 
-    surely_dated = True
+    surely_dated, single = True, False
 
     def __init__(self, path: Path, encoding: str, hints: Hints, tally: Tally) -> None:
         self.path, self.encoding, self.hints, self.tally = path, encoding, hints, tally

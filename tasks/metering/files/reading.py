@@ -50,6 +50,11 @@ class Reader:
         """How far it is: the last line that was read."""
         return self.source.line
 
+    @property
+    def single(self) -> bool:
+        """Whether the file is surely of one meter alone."""
+        return self.source.single
+
     def parts(self) -> Iterator[Part]:
         """Readings, series by series, settled and in order within a part; at its end `parsed` knows everything.
 

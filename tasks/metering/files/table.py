@@ -68,6 +68,10 @@ class Table:
         """Days in any order can be swapped; seconds since 1970 cannot."""
         return bool(self.stamps.epoch)
 
+    @property
+    def single(self) -> bool:
+        return not self.layout.wide and self.layout.at("series") is None
+
     def chunks(self) -> Iterator[Chunk]:
         """Every reading of the file."""
         size = max(200, CELLS // max(len(self.layout.columns), 4))
@@ -163,14 +167,25 @@ class Table:
     def _columns(self, rows: Sequence[Record], times: Times) -> Iterator[Chunk]:
         lines = np.array([row.number for row in rows], np.int64)
         groups = self._by_series(rows)
+        foreign = self._foreign(rows)
         for at in self.layout.all("value"):
-            values, inline = self._numbers(self._cells(rows, at), lines)
+            texts = self._cells(rows, at)
+            if foreign:
+                texts = ["0" if place in foreign else text for place, text in enumerate(texts)]
+            values, inline = self._numbers(texts, lines)
             for key, name, part in groups:
                 named = (self.layout.columns[at].title,) * 2 if self.layout.wide else (key, name)
                 if self.layout.wide and key:
                     named = (f"{key} {named[0]}",) * 2
                 yield from self._with_unit(rows, at, named, lines, times, values, inline, part)
         yield from self._temperatures(rows, lines, times)
+
+    def _foreign(self, rows: Sequence[Record]) -> set[int]:
+        """Lines that name a unit that is none of electricity; what stands in them is nobody's business here."""
+        at = self.layout.at("unit")
+        if at is None:
+            return set()
+        return {place for place, text in enumerate(self._cells(rows, at)) if text and not units.plain(text)}
 
     def _by_series(self, rows: Sequence[Record]) -> list[tuple[str, str, "NDArray[np.int64] | None"]]:
         """Name by name, where a column names the meter: which rows are its."""
