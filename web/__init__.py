@@ -31,6 +31,7 @@ from web import (
     api_readings,
     api_schedules,
     api_stock,
+    api_tariffs,
     artifacts,
     budgets,
     channels,
@@ -64,6 +65,7 @@ from web import (
     purses,
     queues,
     rates,
+    readings_import,
     recovery,
     recurring,
     reorder,
@@ -81,6 +83,7 @@ from web import (
     stock_places,
     stock_product,
     stock_products,
+    tariffs,
     unsubscribe,
     weather_places,
     workspaces,
@@ -93,7 +96,7 @@ MODULES = (
     artifacts, api, openapi, health, flower, metrics, silence, rights, charts,
     channels, unsubscribe, mailhooks,
     expenses, entries, entry_editor, purses, labels, recurring, places, budgets, alerts, digests, stock,
-    reorder, imports, energy, weather_places, energy_meter, anomalies, emoncms,
+    reorder, imports, energy, weather_places, energy_meter, anomalies, readings_import, emoncms, tariffs,
 )  # fmt: skip
 ROUTES_BESIDE = (  # they stand on the blueprint of their subject's first page
     shelf_scan, stock_figures, stock_moves, stock_orders, stock_places, stock_product, stock_products,
@@ -102,7 +105,7 @@ ROUTES_BESIDE = (  # they stand on the blueprint of their subject's first page
 # On api's own blueprint, so that its rules hold for them.
 ROUTES_OF_THE_API = (  # on api's own blueprint, so that its rules hold for them
     api_schedules, api_expenses, api_budgets, api_imports, api_alerts, api_stock, api_orders,
-    api_meters, api_readings,
+    api_meters, api_readings, api_tariffs,
 )  # fmt: skip
 # They take bearer tokens alone, check Origin themselves, or hold a signature in the request.
 WITHOUT_CSRF = (api, emoncms, flower, unsubscribe, mailhooks)

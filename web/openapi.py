@@ -12,6 +12,7 @@ from tasks.job import Job
 from web import (
     api_alerts,
     api_budgets,
+    api_tariffs,
     deeds,
     openapi_expenses,
     openapi_imports,
@@ -101,6 +102,7 @@ def _schemas(jobs: list[Job]) -> Spec:
         | openapi_imports.schemas()
         | api_alerts.schemas()
         | openapi_stock.schemas()
+        | api_tariffs.schemas()
         | openapi_meters.schemas()
     )
     for job in jobs:
@@ -222,6 +224,7 @@ def _paths(jobs: list[Job]) -> Spec:
         | openapi_imports.paths(_operation, KEY)
         | api_alerts.paths(_operation)
         | openapi_stock.paths(_operation, KEY)
+        | api_tariffs.paths(_operation)
         | openapi_meters.paths(_operation)
     )
 
