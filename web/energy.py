@@ -6,9 +6,7 @@ of fifty.
 
 import time
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, cast
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -73,7 +71,7 @@ def sample() -> ResponseReturnValue:
     with writing() as session:
         meter = sample_rows.there(session)
         made = meter is None
-        meter = meter or sample_rows.fill(session, _today(now), now)
+        meter = meter or sample_rows.fill(session, me().time_zone, now)
     if made:
         flash("A made-up household with a year of readings, weather and a tariff, to look around.", "success")
     return to_meter(meter.id)
@@ -99,10 +97,6 @@ def change(now: float | None, before: float | None) -> str:
     if percent == 0:
         return "as before"
     return f"{abs(percent):,} % {'more' if percent > 0 else 'less'}" if percent < 1000 else "far more"
-
-
-def _today(now: int) -> Any:
-    return datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(me().time_zone)).date()
 
 
 def _asked() -> dict[str, str]:

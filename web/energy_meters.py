@@ -146,7 +146,7 @@ def regions(code: str) -> list[str]:
 
     country = code.partition("-")[0]
     known = list_supported_countries(include_aliases=False).get(country, [])
-    return [f"{country}-{region}" for region in known if len(region) <= 9]
+    return [f"{country}-{region}" for region in known if region == region.upper() and len(region) <= 9]
 
 
 def _again(error: Refused, meter_id: str = "") -> ResponseReturnValue:

@@ -42,7 +42,10 @@ def _figure(points: list[tuple[datetime, float, bool]]) -> dict[str, Any]:
             traces.append(
                 {"type": "scatter", "mode": "lines", "name": name, "x": x, "y": y, "line": line, "hovertemplate": hover}
             )
-    return {"data": traces, "layout": {"yaxis": {"ticksuffix": " °C"}, "legend": {"orientation": "h"}}}
+    return {
+        "data": traces,
+        "layout": {"yaxis": {"ticksuffix": " °C"}, "xaxis": {"tickformat": "%-d %b"}},
+    }
 
 
 def _summary(points: list[tuple[datetime, float, bool]]) -> str:

@@ -1,7 +1,8 @@
 """The sample household in the database: its place with weather, its tariff, its meter and a year of readings."""
 
-from datetime import date
+from datetime import UTC, datetime
 from decimal import Decimal
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -11,8 +12,8 @@ from models.meter import Meter, Place, Tariff
 from tasks.metering import readings, sample_meter, weather
 from tasks.metering.tariffs import Rates
 from tasks.metering.temperatures import hundredths
+from tasks.metering.usage import Readings
 
-ZONE, HOLIDAYS = "Europe/Berlin", "DE"
 PLACE, TARIFF = "Sample place", "Sample tariff"
 
 
@@ -21,23 +22,25 @@ def there(session: Session) -> Meter | None:
     return session.scalars(select(Meter).where(Meter.source == sample_meter.SOURCE)).first()
 
 
-def fill(session: Session, today: date, now: int) -> Meter:
-    """Write it, up to the end of yesterday.
+def fill(session: Session, zone: str, now: int) -> Meter:
+    """Write it, with what it used until now and the weather of the coming days as it is known now.
 
     Args:
         session: narrowed to the workspace.
-        today: where the person is.
-        now: epoch seconds, from which the weather of the coming days is known.
+        zone: IANA name of where it stands: where the person is.
+        now: epoch seconds.
     """
-    made = sample_meter.household(date.fromordinal(today.toordinal() - 1), ZONE)
+    today = datetime.fromtimestamp(now, UTC).astimezone(ZoneInfo(zone)).date()
+    made = sample_meter.household(today, zone)
+    over = made.readings.times + sample_meter.STEP <= now
     place, tariff = _place(session), _tariff(session)
     meter = Meter(
-        id=new_id(), name=_free_name(session), time_zone=ZONE, holidays=HOLIDAYS, step=sample_meter.STEP,
+        id=new_id(), name=_free_name(session), time_zone=zone, step=sample_meter.STEP,
         source=sample_meter.SOURCE, note=sample_meter.NOTE, place_id=place.id, tariff_id=tariff.id,
     )  # fmt: skip
     session.add(meter)
     session.flush()
-    readings.write(session, meter, made.readings)
+    readings.write(session, meter, Readings(made.readings.times[over], made.readings.values[over]))
     known = made.hours <= now
     degrees = hundredths(made.degrees)
     weather.write_observed(session, place, made.hours[known], degrees[known])

@@ -1,7 +1,6 @@
 """Electricity to look at: the sample household after a look, a silent meter, a refused one, a place in trouble."""
 
 import time
-from datetime import date
 from decimal import Decimal
 
 from sqlalchemy.orm import Session
@@ -22,11 +21,11 @@ LONG = "Cellar and workshop of the house behind, counter with a name so long tha
 BUDGET = 1.0  # CPU seconds of the look at it
 
 
-def electricity(runtime: Runtime, person: Person, today: date) -> None:
+def electricity(runtime: Runtime, person: Person) -> None:
     """Rows of every kind, and one look at the household as the nightly run takes it."""
     now = int(time.time())
     with runtime.database.write(person.workspace_id) as session:
-        household = sample_rows.fill(session, today, now).id
+        household = sample_rows.fill(session, "UTC", now).id
         _others(session, household, now)
     job = discover()["energy"]
     with runtime.database.write(person.workspace_id) as session:

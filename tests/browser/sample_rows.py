@@ -48,7 +48,7 @@ def furnish(runtime: Runtime, person: Person, today: date) -> None:
         _shop(session, today)
         _intakes(session)
         session.add(Channel(account_id=person.account_id, name="My phone", scheme="ntfy", sealed_url="sealed"))
-    electricity(runtime, person, today)
+    electricity(runtime, person)
     scan(runtime)
 
 
