@@ -98,14 +98,14 @@ def change(session: Session, tariff: Tariff, filled: Filled) -> None:
 
 
 def example(session: Session, which: str, currency: str) -> Tariff:
-    """One of the examples, under a name that says so; if it is there already, that one.
+    """One of the examples, under a name that says so; if there is one of that name already, that one.
 
     Raises:
         Refused: there are too many tariffs.
     """
     name = EXAMPLE.format(which)
     found = session.scalars(select(Tariff).where(Tariff.name == name)).first()
-    return found or create(session, Filled(name, currency, Rates.model_validate(EXAMPLES[which])))
+    return found or create(session, Filled(name, currency, Rates.model_validate(EXAMPLES[which] | {"example": True})))
 
 
 def _columns(filled: Filled) -> Mapping[str, Any]:

@@ -159,15 +159,16 @@ def _hours(given: Given, at: str) -> dict[str, Any]:
     if not days:
         given.wrong[f"{at}days"] = "Choose the days."
     months = tuple(given.number(f"{at}{end}", 1, 12, default) for end, default in (("from", 1), ("to", 12)))
-    return {"days": days, "months": months, "start": _clock(given, f"{at}start"), "end": _clock(given, f"{at}end")}
+    hours = {"start": _clock(given, f"{at}start", "00:00"), "end": _clock(given, f"{at}end", "24:00")}
+    return {"days": days, "months": months} | hours
 
 
-def _clock(given: Given, name: str) -> str:
+def _clock(given: Given, name: str, empty: str) -> str:
     """Midnight where nothing stands: at an end it is the day's."""
-    text = str(given.values.get(name) or "").strip() or "00:00"
+    text = str(given.values.get(name) or "").strip() or empty
     if not re.fullmatch(r"(([01]?[0-9]|2[0-3])([:.][0-5][0-9])?|24([:.]00)?)", text, re.ASCII):
         given.wrong[name] = "Write a time of day like 07:30."
-        return "00:00"
+        return empty
     return text
 
 
@@ -196,7 +197,7 @@ def values_of(name: str, currency: str, rates: Rates) -> dict[str, str]:
     for row, period in enumerate(rates.periods):
         told |= {f"period-{row}-{key}": value for key, value in {
             "name": period.level, "price": prices.pop(period.level, ""), "days": ",".join(period.days),
-            "start": period.start, "end": "00:00" if period.end == "24:00" else period.end,
+            "start": period.start, "end": period.end,
             "from": str(period.months[0]), "to": str(period.months[1]),
         }.items()}  # fmt: skip
     told["rest_price"] = prices.get(rates.rest or "", "")

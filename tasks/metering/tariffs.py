@@ -130,6 +130,7 @@ class Rates(_Part):
         feed_in: what a kilowatt-hour fed in earns, without tax; None: nothing, and it is not set against use.
         tax: percent that come on top of energy and standing charge; 0 where the prices hold it already.
         below_zero: whether prices below zero are meant.
+        example: made-up prices to begin with: no tip rests on them.
     """
 
     kind: Literal["flat", "time of use", "tiered"]
@@ -145,6 +146,7 @@ class Rates(_Part):
     feed_in: Price | None = None
     tax: Annotated[Decimal, AfterValidator(_percent)] = Decimal(0)
     below_zero: bool = False
+    example: bool = False
 
     @property
     def prices(self) -> tuple[tuple[str, Decimal], ...]:

@@ -24,7 +24,7 @@
     const last = rows[rows.length - 1];
     const added = last.cloneNode(true);
     for (const node of added.querySelectorAll("*")) numbered(node, rows.length);
-    for (const field of added.querySelectorAll("input[type=text]")) field.value = "";
+    for (const field of added.querySelectorAll("input")) field.value = field.placeholder ? field.value : "";
     for (const error of added.querySelectorAll(".invalid-feedback")) error.remove();
     for (const field of added.querySelectorAll(".is-invalid")) { field.classList.remove("is-invalid"); field.removeAttribute("aria-invalid"); }
     added.querySelector("legend").textContent = `${what === "period" ? "Row" : "Block"} ${rows.length + 1}`;

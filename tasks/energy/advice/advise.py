@@ -33,6 +33,7 @@ SOLAR = (
     "Some energy was fed in. What the weather and last year explain is of use less own generation, so it gives no tips."
 )
 NO_TARIFF = "The meter has no tariff: choose one, and every figure gets its price."
+EXAMPLE = "The meter's tariff is an example with made-up prices: so is all money here. Choose your own tariff."
 FILLED = "{share} of the steps were not measured: what tariffs would have cost is not told."
 NO_YEAR = "There is no whole year of readings yet: figures are of {days}, and are not scaled up to a year."
 
@@ -95,6 +96,8 @@ def _with_money(advice: Advice, window: Window) -> Window:
     except ValueError as error:
         advice.missing.append(f"“{window.tariff.name}” cannot be reckoned: {error}")
         return replace(window, tariff=None)
+    if window.tariff.rates.example:
+        advice.missing.append(EXAMPLE)
     advice.period.cost_text = words.money(cost.total, window.tariff.currency)
     return window
 

@@ -144,9 +144,10 @@ def peaks(window: Window) -> Peaks | None:
     mean = max(0.0, float(kw[known].mean()))
     near = float((kw[known] > 0.8 * highest).sum()) * usage.step / HOUR
     first, share = _busiest(window)
+    hours = "1 hour" if near == 1 else f"{words.number(near)} hours"
     text = (
         f"The highest load was {words.power(highest * 1000)} on {at:%-d %B %Y at %H:%M}; the mean is "
-        f"{words.percent(mean / highest)} of it. More than 80 % of it was reached in {words.number(near)} hours. "
+        f"{words.percent(mean / highest)} of it. More than 80 % of it was reached in {hours}. "
         f"On working days {words.percent(share)} is used from {words.hour(first)} to {words.hour(first + 3)}."
     )
     return Peaks(

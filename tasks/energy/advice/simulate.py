@@ -35,7 +35,9 @@ def simulated(window: Window, tariffs: Sequence[TariffFacts], base: float | None
 
 def _one(window: Window, tariff: TariffFacts, base: float | None) -> Simulated:
     now = window.tariff
-    told = Simulated(id=tariff.id, name=tariff.name, currency=tariff.currency, current=tariff == now)
+    told = Simulated(
+        id=tariff.id, name=tariff.name, currency=tariff.currency, current=tariff == now, example=tariff.rates.example
+    )  # fmt: skip
     try:
         cost = window.cost(tariff)
     except ValueError as error:
@@ -140,8 +142,9 @@ def _moved(window: Window, tariff: TariffFacts, share: float, base: float | None
 def cheapest(window: Window, found: Sequence[Simulated]) -> list[Tip]:
     """The tariff that would have saved most, if it is worth the trouble."""
     now = next((each for each in found if each.current and each.total is not None), None)
-    cheaper = [each for each in found if each.difference is not None and Decimal(each.difference) < 0]
-    if now is None or window.tariff is None or not cheaper:
+    real = [each for each in found if each.difference is not None and not each.example]
+    cheaper = [each for each in real if Decimal(each.difference or 0) < 0]
+    if now is None or now.example or not cheaper:
         return []
     best = min(cheaper, key=lambda each: Decimal(each.difference or 0))
     saved = -Decimal(best.difference or 0)

@@ -95,6 +95,7 @@ class Simulated(_Told):
     name: str
     currency: str
     current: bool = False
+    example: bool = False  # its prices are made up: it is shown, and no tip rests on it
     total: str | None = None
     total_text: str = ""
     per_kwh_text: str = ""
