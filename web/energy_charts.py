@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
-from tasks.energy.result import EnergyResult
+from tasks.energy.result import EnergyResult, short_model
 
 Figure = dict[str, Any]
 PAST = 7 * 24  # steps of the past beside a forecast
+LASTING = ("shift", "base load")  # they go on for weeks
 MOST_ROWS = 400  # of a table under a drawing
 
 
@@ -122,19 +123,26 @@ def _band(name: str, x: list[str], result: EnergyResult, low: str, high: str, co
 
 
 def _wrong(result: EnergyResult, times: list[str], values: list[float | None]) -> list[Figure]:
-    """The part of the load in which something is wrong, thicker and in its own colour, with what it is."""
-    found: list[Figure] = []
+    """What is wrong in the stretch that is shown: short ones as the load in their own colour, lasting ones where they
+    began."""
+    found: dict[str, tuple[list[str], list[float | None]]] = {}
     for one in result.anomalies:
         start, end = one.start[:19], (one.end or "9999")[:19]
-        at = [number for number, time in enumerate(times) if start <= time < end]
-        if at:
-            found.append({
-                "type": "scatter", "mode": "lines+markers", "name": f"Anomaly: {one.kind}",
-                "x": [times[each] for each in at], "y": [values[each] for each in at],
-                "line": {"color": "--chart-bad", "width": 3}, "marker": {"size": 6, "color": "--chart-bad"},
-                "hovertemplate": f"%{{y}}<br>{one.kind}<extra></extra>",
-            })  # fmt: skip
-    return found
+        at = [number for number, time in enumerate(times) if start[:13] <= time[:13] and time < end]
+        at = at[:1] if one.kind in LASTING else at
+        if at and (one.kind not in LASTING or start >= times[0]):
+            xs, ys = found.setdefault(one.kind, ([], []))
+            xs += [*(times[each] for each in at), times[at[-1]]]
+            ys += [*(values[each] for each in at), None]  # so that no line joins two of them
+    return [_marked(kind, xs, ys) for kind, (xs, ys) in found.items()]
+
+
+def _marked(kind: str, xs: list[str], ys: list[float | None]) -> Figure:
+    return {
+        "type": "scatter", "mode": "lines+markers", "name": f"Anomaly: {kind}", "x": xs, "y": ys, "connectgaps": False,
+        "line": {"color": "--chart-bad", "width": 3}, "marker": {"size": 7, "color": "--chart-bad"},
+        "hovertemplate": f"%{{y}}<br>{kind}<extra></extra>",
+    }  # fmt: skip
 
 
 def heat(result: EnergyResult) -> Chart | None:
@@ -145,11 +153,13 @@ def heat(result: EnergyResult) -> Chart | None:
     known = [value for row in charts.heat for value in row if value is not None]
     if not known:
         return None
+    # No colour bar: Plotly gives one style attributes, which our policy refuses. The page has a legend of its own.
+    low, high = heat_range(result)
     trace = {
         "type": "heatmap", "x": [f"{hour:02}:00" for hour in range(24)], "y": charts.heat_days, "z": charts.heat,
         "colorscale": [[0, "--chart-heat-0"], [0.5, "--chart-heat-1"], [1, "--chart-heat-2"]], "xgap": 1, "ygap": 1,
+        "zmin": low, "zmax": high, "showscale": False,
         "hovertemplate": f"%{{y}}, %{{x}}: %{{z}} {result.unit}<extra></extra>",
-        "colorbar": {"title": {"text": f"{result.unit} an hour", "side": "right"}, "thickness": 12, "outlinewidth": 0},
     }  # fmt: skip
     by_hour = [[value for row in charts.heat if (value := row[hour]) is not None] for hour in range(24)]
     means = [sum(each) / len(each) if each else None for each in by_hour]
@@ -162,6 +172,14 @@ def heat(result: EnergyResult) -> Chart | None:
     }
     columns = ["Hour of the day", f"Mean ({result.unit})", "Most"]
     return Chart("heat", "By hour and day", {"data": [trace], "layout": layout}, summary, columns, rows, True)
+
+
+def heat_range(result: EnergyResult) -> tuple[float, float]:
+    """Where the colours begin and end: a single spike does not make all the rest pale."""
+    known = sorted(value for row in result.charts.heat for value in row if value is not None)
+    if not known:
+        return 0.0, 1.0
+    return min(0.0, known[0]), known[min(len(known) - 1, round(0.99 * len(known)))]
 
 
 def curve(result: EnergyResult) -> Chart | None:
@@ -217,4 +235,6 @@ def scatter(result: EnergyResult) -> Chart | None:
 
 
 def install(app: Flask) -> None:
-    app.jinja_env.globals.update(energy_charts=charts, energy_number=number)
+    app.jinja_env.globals.update(
+        energy_charts=charts, energy_number=number, energy_model=short_model, energy_heat_range=heat_range
+    )

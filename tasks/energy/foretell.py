@@ -1,7 +1,7 @@
 """Forecasts by the hour, the day and the month out of a meter's usage, with their weather and their cost. Pure."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 MAIN = 0.6  # of the budget, for the horizon that was asked for
 PAST = {HOUR: 400 * 24, DAY: 1100, MONTH: 120}  # steps that a forecast is made of
+MOST_LATE = {HOUR: 14 * 24, DAY: 14, MONTH: 1}
 LEAST = {"hour": 48, "day": 21, "month": 6}  # steps that were measured
 COARSE = "The readings come by the {step}, so this is a forecast by the {word} and not by the hour."
 SHORT = "There are {count} {word}s of readings: a forecast by the {word} needs {least}. Wait for more of them."
@@ -91,12 +92,24 @@ def _too_short(parts: Parts, word: Word) -> str:
 def _ahead(material: Material, parts: Parts, word: Word, steps: int, budget: float) -> Ahead:
     usage = parts.by(word)
     assert usage is not None  # `_too_short` was asked
-    series, weather = series_of(parts, usage, steps)
-    found = engine.forecast(series, budget=budget)
-    times = series.times[len(series.values) :]
+    late = _late(material, usage)
+    series, weather = series_of(parts, usage, steps + late)
+    found = _later(engine.forecast(series, budget=budget), late)
+    times = series.times[len(series.values) + late :]
     told = _told(material, word, times, found, weather)
     _add_cost(told, material, parts, times, found, usage.step)
     return told
+
+
+def _late(material: Material, usage: Usage) -> int:
+    """Steps that are over, and whose readings are yet to come: they are foretold too, and not told."""
+    ahead = following(int(usage.times[-1]), MOST_LATE[usage.step] + 1, usage.step, usage.zone)
+    return min(int((ahead[1:] <= material.as_of).sum()), MOST_LATE[usage.step])
+
+
+def _later(found: Forecast, late: int) -> Forecast:
+    names = ("mean", "lower_80", "upper_80", "lower_95", "upper_95")
+    return replace(found, **{name: getattr(found, name)[late:] for name in names})
 
 
 def series_of(parts: Parts, usage: Usage, steps: int) -> "tuple[Series, Weather]":

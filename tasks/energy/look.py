@@ -222,7 +222,7 @@ def _charts(material: Material, parts: Parts) -> Charts:
 
 
 def _figures(material: Material, parts: Parts, aheads: dict[Word, Ahead]) -> Figures:
-    today = date.fromisoformat(night_of(material.as_of, material.zone)).toordinal()
+    today = parts.known_until(date.fromisoformat(night_of(material.as_of, material.zone)).toordinal())
     past = {back: parts.days_back(today, back, many) for back, many in ((7, 7), (14, 7), (30, 30), (60, 30))}
     return Figures(past[7], past[14], past[30], past[60], foretell.tomorrow(material, aheads))
 

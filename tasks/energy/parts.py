@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+LATELY = 7  # days
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:
@@ -58,6 +60,13 @@ class Parts:
         if self.days is None or weather is None or not len(weather.times):
             return None
         return daily(weather.times, weather.degrees, self.days)
+
+    def known_until(self, today: int) -> int:
+        """The day after the last one that was measured whole (an ordinal), where that is lately; else `today`."""
+        if self.days is None or self.days.filled.all():
+            return today
+        ordinals, _, _ = local_parts(self.days.times[~self.days.filled], self.days.zone)
+        return min(today, int(ordinals[-1]) + 1) if int(ordinals[-1]) >= today - LATELY else today
 
     def days_back(self, today: int, back: int, many: int) -> float | None:
         """kWh of `many` local days from `back` days before one (an ordinal) on; None when one was not measured."""

@@ -118,3 +118,8 @@ class EnergyResult(Ahead):
     failed: int = Field(0, title="Meters at which something broke")
     current: int = Field(0, title="Meters that were looked at already")
     left: int = Field(0, title="Meters that a failed part did not come to; the next run does")
+
+
+def short_model(name: str) -> str:
+    """A model's name where there is little room: “median of 5 models”."""
+    return f"median of {name.count(';') + 2} models" if name.startswith("median of ") else name

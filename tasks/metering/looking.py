@@ -89,10 +89,12 @@ def _facts(row: Tariff) -> TariffFacts | None:
 
 def keep(session: Session, meter: Meter, found: "Look", now: int) -> None:
     """Write down what a look saw: the outlook that the meter's page shows, its anomalies, and their alerts."""
+    from tasks.energy.result import short_model
+
     row = _row(session, meter)
     row.night, row.state, row.reason = found.night, MADE, ""
     words = list(found.aheads)
-    row.model = found.aheads[words[0]].model[:120]
+    row.model = short_model(found.aheads[words[0]].model)[:120]
     row.data = {
         "whole": found.whole.model_dump(mode="json"),
         "aheads": {word: ahead.model_dump(mode="json") for word, ahead in found.aheads.items()},
