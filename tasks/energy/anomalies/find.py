@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Found", "Kind", "Price", "find"]
 
-DAYS = 14  # of which two weeks are the least that shows what is usual
+DAYS = 5  # the least that shows what is usual
 MOST = 200  # of the newest: no list is read further
 _HOLE = 3 * HOUR  # a shorter one is no news
 _SHIFT = 0.05  # of the usual energy: a smaller change of level is none

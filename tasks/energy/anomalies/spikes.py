@@ -31,6 +31,7 @@ _CHRISTMAS, _EXTREME = (
     2.0,
     1.5,
 )  # times the threshold, from 23 December to 2 January and on the hottest and coldest days
+_EDGE, _YOUNG = 1.4, 0.5  # times: the last hours, which the next look sees with what follows; more in four weeks
 _RARE = 0.025  # of the days are the hottest, and as many the coldest: the regression has seen few of them
 
 
@@ -64,6 +65,7 @@ def _hours(usage: Usage, known: Expected) -> list[Event]:
         own = rest - around
         score = np.abs(own) / _usual(usage, known, own)
         limit = threshold(score, WEEKLY / len(AROUND) * usage.step / (7 * DAY), LEAST) * eased
+        limit[-(width // usage.step // 2) :] *= _EDGE
         expected = model + around
         floor = LEAST_SHARE * np.maximum(np.abs(expected), np.nanmean(np.abs(known.kwh)))
         with np.errstate(invalid="ignore"):
@@ -98,11 +100,12 @@ def _usual(usage: Usage, known: Expected, own: "Floats") -> "Floats":
 
 def _eased(known: Expected) -> "Floats":
     """[days] times the threshold."""
-    found = np.ones(len(known.ordinals))
+    days = len(known.ordinals)
+    found = np.full(days, 1 + _YOUNG * max(0.0, 1 - days / 28))
     for i, ordinal in enumerate(known.ordinals):
         day = date.fromordinal(int(ordinal))
         if (day.month, day.day) >= (12, 23) or (day.month, day.day) <= (1, 2):
-            found[i] = _CHRISTMAS
+            found[i] *= _CHRISTMAS
     if known.degrees is not None:
         low, high = np.quantile(known.degrees, (_RARE, 1 - _RARE))
         found[(known.degrees < low) | (known.degrees > high)] *= _EXTREME
