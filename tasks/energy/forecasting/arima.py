@@ -3,7 +3,7 @@ not.
 
 Box and Jenkins (1970); (1,0,1)(1,1,1) of the season on logarithms or roots. Differences are taken beforehand, which
 keeps the season out of the state a second time, and the variance is concentrated out of the likelihood, which spares a
-sixth of the evaluations; after 15 rounds M4's hourly series gain nothing more (ADR 0023).
+sixth of the evaluations; after ten rounds M4's hourly series gain nothing more (ADR 0023).
 """
 
 from typing import TYPE_CHECKING
@@ -20,7 +20,7 @@ from tasks.energy.series import DAY, MONTH, Series
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_ROUNDS = 15
+_ROUNDS = 10
 _MOST_SEASON = 48  # one evaluation grows with the cube of it: 2 ms at 24, 15 ms at 48
 _SEASONS = 21  # three weeks of hours
 _DAYS, _MONTHS = 400, 240

@@ -179,8 +179,8 @@ def _undo(level: "Floats", ahead: "Floats", back: int) -> "Floats":
 
 def _unfit(power: float, series: Series) -> str:
     found = seasons(series.step)
-    if len(series.values) < 4 * found.short:
-        return f"It needs four {found.word}s."
+    if len(series.values) < 3 * found.short:
+        return f"It needs three {found.word}s."
     return unfit_power(series.values, power)
 
 

@@ -14,7 +14,7 @@ from tasks.energy.forecasting import intervals
 from tasks.energy.forecasting.baseline import NAIVE, SIMPLEST, simplest
 from tasks.energy.forecasting.candidate import Candidate, Deadline, Forecast, OutOfTime, Trial
 from tasks.energy.forecasting.candidates import CANDIDATES
-from tasks.energy.forecasting.choice import choose, median, named, ranked, together
+from tasks.energy.forecasting.choice import Ranked, choose, named, ranked, together, weighted_median
 from tasks.energy.forecasting.seasons import seasons
 from tasks.energy.forecasting.validation import Tried, answer, trial, validate
 from tasks.energy.forecasting.windows import Window, windows
@@ -30,6 +30,14 @@ WORDS = {900: "quarter hours", 1800: "half hours", HOUR: "hours", DAY: "days", M
 TOO_FAR = "A forecast {asked:,} {steps} ahead would be a guess with a number on it. Ask for {most:,} or fewer."
 EMPTY = "There are no readings to forecast from."
 NO_NUMBERS = "Some readings are no numbers. Clean the series first."
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Who answered and what, [horizon]; `lost` says in sentences who could not."""
+
+    given: "list[tuple[Ranked, Floats]]"
+    lost: list[str]
 
 
 def forecast(series: Series, *, budget: float = 1.0, candidates: Sequence[Candidate] | None = None) -> Forecast:
@@ -71,13 +79,13 @@ def _forecast(series: Series, budget: Deadline, candidates: Sequence[Candidate],
     order = ranked(cuts, tried, next(one for one in tried if one.candidate is NAIVE))
     if not order:
         return plain(series, _trials(cuts, tried), "No model came to an answer.", began)
-    choice = choose(order)
-    answers, lost = _fitted(series, choice.members, budget)
-    lost = [_stopped(one) for one in tried if one.stopped and not one.forecasts] + lost
-    answering = [one for one in choice.members if one.candidate.name in answers]
-    if not answering:
-        return plain(series, _trials(cuts, tried), " ".join(lost), began)
-    return _told(series, cuts, tried, order, Answer(answering, list(answers.values()), lost), began)
+    found = Answer([], [_stopped(one) for one in tried if one.stopped and not one.forecasts])
+    chosen = choose(order)
+    for members in (chosen, *([each] for each in order if each not in chosen)):
+        _fit(series, members, budget, found)
+        if found.given:
+            return _told(series, cuts, tried, order, found, began)
+    return plain(series, _trials(cuts, tried), " ".join(found.lost), began)
 
 
 def _hopeless(series: Series) -> str:
@@ -90,50 +98,42 @@ def _hopeless(series: Series) -> str:
     return ""
 
 
-def _fitted(series: Series, members: Sequence[Tried], budget: Deadline) -> "tuple[dict[str, Floats], list[str]]":
-    """The members on the whole series, cheapest first: their means by name, and what came of those without."""
-    answers: dict[str, Floats] = {}
-    lost = []
-    for one in sorted(members, key=lambda each: each.cost):
+def _fit(series: Series, members: Sequence[Ranked], budget: Deadline, found: Answer) -> None:
+    """The members on the whole series, cheapest first, for as long as the budget lasts."""
+    for each in sorted(members, key=lambda each: each.one.cost):
+        one = each.one
         began = time.thread_time()
         try:
-            answers[one.candidate.name] = answer(one.candidate, series, budget)
+            found.given.append((each, answer(one.candidate, series, budget)))
         except OutOfTime:
             one.note = f"Stopped after {time.thread_time() - began:.2f} s, when the budget was spent."
-            lost.append(_stopped(one))
+            found.lost.append(_stopped(one))
         except ValueError as failed:
             one.note = str(failed)
-            lost.append(f"{one.candidate.name} could not be used: {failed}")
+            found.lost.append(f"{one.candidate.name} could not be used: {failed}")
         one.seconds += time.thread_time() - began
-    return answers, lost
 
 
 def _stopped(one: Tried) -> str:
     return f"{one.candidate.name} took too long: {one.note}"
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """Who answered and what; `lost` says who could not."""
-
-    members: "list[Tried]"
-    means: "list[Floats]"
-    lost: list[str]
-
-
 def _told(
     series: Series,
     cuts: Sequence[Window],
     tried: Sequence[Tried],
-    order: Sequence[tuple[float, Tried]],
+    order: Sequence[Ranked],
     found: Answer,
     began: float,
 ) -> Forecast:
-    name = named([one.candidate.name for one in found.members])
-    mean, past = median(found.means), together(found.members)
+    given = sorted(found.given, key=lambda pair: pair[0].error)
+    members = [each for each, _ in given]
+    name = named([each.one.candidate.name for each in members])
+    mean = weighted_median([told for _, told in given], [each.weight for each in members])
+    past = together(members)
     width = intervals.calibrated(mean, series.values, cuts, past)
-    trials = _trials(cuts, [one for _, one in order] + [one for one in tried if not one.forecasts])
-    own = trial(name, cuts, past, sum(one.seconds for one in found.members), "")
+    trials = _trials(cuts, [each.one for each in order] + [one for one in tried if not one.forecasts])
+    own = trial(name, cuts, past, sum(each.one.seconds for each in members), "")
     return Forecast(
         name,
         _reason(series, cuts, own, next(one for one in trials if one.model == NAIVE.name), past),
@@ -142,7 +142,7 @@ def _told(
         width.upper_80,
         width.lower_95,
         width.upper_95,
-        trials if len(found.members) == 1 else (own, *trials),
+        trials if len(members) == 1 else (own, *trials),
         f"{' '.join(found.lost)} Instead answers: {name}." if found.lost else "",
         time.thread_time() - began,
     )

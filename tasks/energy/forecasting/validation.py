@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _ONE_FIT = 0.4  # share of the budget that one fit may take
 _VALIDATION = 0.7  # share of the budget that validation may take; the rest is for the fits on the whole series
-_HOPELESS = 1.5  # times the best one's error in the first window: no time is spent on more of it
+CLOSE = 2.0  # times the best one's error: what errs more has no say, and in no further window is time spent on it
 _WILD = 5.0  # times the largest value seen, beyond the values seen: no forecast but an accident
 _LEAST = 1e-6
 
@@ -55,7 +55,8 @@ def answer(candidate: Candidate, series: Series, deadline: Deadline) -> "Floats"
         OutOfTime: the deadline passed.
         ValueError: no fit, or a forecast that cannot be.
     """
-    deadline.check()
+    if why := candidate.unfit(series):
+        raise ValueError(why)
     with quiet():
         found = np.asarray(candidate.predict(series, deadline), dtype=np.float64)
     low, high = float(series.values.min()), float(series.values.max())
@@ -91,7 +92,7 @@ def _worth_more(fit: Sequence[Tried], cuts: Sequence[Window]) -> list[Tried]:
         return []
     errors = {id(one): error(cuts[0], one.forecasts[0]) for one in done}
     best = min(errors.values())
-    return [one for one in done if errors[id(one)] <= _HOPELESS * best + _LEAST]
+    return [one for one in done if errors[id(one)] <= CLOSE * best + _LEAST]
 
 
 def _try(one: Tried, number: int, window: Window, most: float, whole: float) -> None:
