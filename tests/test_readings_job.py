@@ -90,7 +90,7 @@ def test_each_meter_of_a_file_is_brought_in_made_or_left_out(runtime: Runtime, a
     first = meters(runtime)[0]
     run = looked(runtime, ada, text, tmp_path, targets=f"-|{first.id}|-")
     assert run.result
-    assert run.result["changed"] > 0
+    assert run.result["changed"] != 0
 
 
 @pytest.mark.parametrize("text", ["time,kwh\n2024-05-01 00:00,\n2024-05-01 01:00,\n", "words\nand more\n"])

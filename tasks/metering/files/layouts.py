@@ -1,5 +1,6 @@
 """How a table of readings is written: where it begins, what each column is, how its days and numbers read."""
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import islice
@@ -44,7 +45,7 @@ def layout_of(path: Path, hints: Hints) -> Layout:
     first = _first_data(head)
     titles, given_units = _titles(head, first)
     body = [record.cells for record in head[first:]]
-    width = max(len(titles), *(len(each) for each in body[:50]))
+    width = max(len(titles), Counter(map(len, body)).most_common(1)[0][0])
     if titles and body and all(len([cell for cell in each if cell]) > len(titles) for each in body):
         raise Unreadable(COMMAS.format(len(titles), len(body[0]), head[first].number))
     titles += [""] * (width - len(titles))

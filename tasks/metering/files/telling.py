@@ -79,7 +79,7 @@ def _other_order(count: Count) -> Oddity:
 def of_series(one: Series, hints: Hints, title: str, used: set[str], reasons: list[str]) -> Found:
     """What was found about one series; `title`: what stands above its values."""
     kind, evidence, ask_kind = one.judge(title)
-    told = [*_unit(one, used), *_times(one, hints), *_repeats(one, hints), *_values(one, kind)]
+    told = [*_unit(one, used), *_times(one, hints), *_repeats(one, hints, bool(reasons)), *_values(one, kind)]
     if ask_kind:
         text = f"Whether this meter counts on or tells each interval's energy cannot be told: {evidence}."
         told.append(Oddity("kind", text, "Choose which it is.", asks="kind"))
@@ -152,11 +152,12 @@ def _gaps(one: Series, hints: Hints) -> list[Oddity]:
     return [Oddity("gap", text, rule, count.count, tuple(count.lines))]
 
 
-def _repeats(one: Series, hints: Hints) -> list[Oddity]:
+def _repeats(one: Series, hints: Hints, explained: bool) -> list[Oddity]:
     rule = RULES.get(hints.repeats, "The last one in the file counts.")
     same = _odd(one, "same", "Lines that repeat a reading that stands there already: {n}.", "Left out.")
     text = "Times that have several different values: {n}."
-    return [*same, *_odd(one, "different", text, rule, "repeats" if _many_differ(one) and not hints.repeats else "")]
+    asks = "repeats" if _many_differ(one) and not hints.repeats and not explained else ""
+    return [*same, *_odd(one, "different", text, rule, asks)]
 
 
 def _many_differ(one: Series) -> bool:
