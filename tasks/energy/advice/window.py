@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Bools = NDArray[np.bool_]
 
-YEAR = 365
+YEAR, LEAST_YEAR = 365, 364  # days; 52 whole weeks are a year: local days cut at both ends leave one out
 WHOLE = 0.9  # of a year's days must be measured for figures of a year
 SATURDAY = 5
 _EPOCH = date(1970, 1, 1).toordinal()
@@ -72,7 +72,7 @@ class Window:
 
     @property
     def whole_year(self) -> bool:
-        return len(self.days.kwh) >= YEAR and bool(self.days.measured.mean() >= WHOLE)
+        return len(self.days.kwh) >= LEAST_YEAR and bool(self.days.measured.mean() >= WHOLE)
 
     @property
     def per(self) -> str:
