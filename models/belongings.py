@@ -49,6 +49,11 @@ def files() -> list[Table]:
     return [table for table in owned() if "key" in table.c]
 
 
+def is_packed(table: Table) -> bool:
+    """Whether its rows are packed days (`tasks.metering.packing`), which nobody can read as they are."""
+    return "packed" in table.c
+
+
 def of_runs() -> list[Table]:
     """Those of the files that hang on runs."""
     return [table for table in files() if "run_id" in table.c]

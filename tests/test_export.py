@@ -86,6 +86,25 @@ def test_amounts_leave_as_they_stand(admin: Browser, database: Database, runtime
     assert (entry["amount"], entry["on_day"]) == ("-12.5", "2026-03-01")
 
 
+def test_readings_and_temperatures_leave_as_tables_that_people_can_read(
+    admin: Browser, database: Database, runtime: Runtime
+) -> None:
+    furnish(runtime, who(database, "Ada"), "ada@example.org")
+    _, archive = export(admin, runtime, "/workspace/export")
+    place = "workspaces/Ada’s workspace"
+    (meter,), (home,) = (
+        [name for name in archive.namelist() if name.startswith(f"{place}/{inside}/")]
+        for inside in ("readings", "weather")
+    )
+    assert meter.startswith(f"{place}/readings/Main ")
+    assert archive.read(meter).decode().splitlines() == [
+        "\ufefftime,kWh", "1970-01-02T00:00:00Z,1", "1970-01-02T01:00:00Z,2",
+    ]  # fmt: skip
+    assert archive.read(home).decode().splitlines()[1] == "1970-01-02T00:00:00Z,10000,"
+    assert not [name for name in archive.namelist() if name.endswith("_day.jsonl")], "packed bytes are for nobody"
+    assert "readings/ has the readings" in archive.read("README.txt").decode()
+
+
 def test_a_workspace_s_export_has_nothing_of_other_workspaces_or_of_its_members_mail(
     admin: Browser, invite: Invite, database: Database, runtime: Runtime
 ) -> None:

@@ -106,7 +106,7 @@ def _flower_sees_the_workers(first: Nightshift) -> None:
         workers = answer.json().values() if answer.ok else ()
         return {queue["name"] for worker in workers for queue in worker.get("active_queues", ())}
 
-    until(lambda: queues() == {"ecg", "default", "scans", "mail"}, 40)
+    until(lambda: queues() == {"ecg", "energy", "default", "scans", "mail"}, 40)
 
 
 def test_a_wrong_setting_stops_it_with_a_sentence(tmp_path: Path) -> None:

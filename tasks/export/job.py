@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Table, and_, func, or_, select
 
 from models.account import Account
 from models.base import Base
-from models.belongings import LEFT_OUT, files, of_account, of_runs, of_workspace, picture, shared, told
+from models.belongings import LEFT_OUT, files, is_packed, of_account, of_runs, of_workspace, picture, shared, told
 from models.delivery import Delivery
 from models.run import Run
 from models.workspace import SYSTEM, Membership, Workspace
@@ -26,6 +26,7 @@ from tasks.errors import JobError
 from tasks.export.words import folder, readme
 from tasks.export.zipping import zipped
 from tasks.job import Job, Params, Result
+from tasks.metering.copying import copies
 from tasks.storage import CHUNK
 
 DAYS = 7  # for so long upkeep keeps what the machinery ran
@@ -93,6 +94,16 @@ class Writer:
             for row in page:
                 yield from self._file(f"{where}/files/mail {row.delivery_id}", row, ".png")
 
+    def days(self, where: str, workspace_id: str) -> Iterator[tuple[str, Iterator[bytes]]]:
+        """Readings and temperatures, which are kept packed by the day, as tables."""
+        for inside, name, pieces in copies(self.ctx.read_everything, workspace_id, self._count):
+            inside = f"{where}/{inside}"
+            yield f"{inside}/{folder(f'{name}.csv', self.names.setdefault(inside, set()))}", pieces
+
+    def _count(self, rows: int) -> None:
+        self.found.rows += rows
+        self.ctx.progress(0.05, f"{self.found.rows} rows")
+
     def _file(self, inside: str, row: Any, ending: str = "") -> Iterator[tuple[str, Iterator[bytes]]]:
         try:
             stream = self.ctx.storage.open(row.key)
@@ -151,9 +162,11 @@ def _entries(writer: Writer, params: Wanted, places: dict[str, str]) -> Iterator
             theirs = shared(table, writer.account_id)
             if mine is not None:
                 mine = mine if theirs is None else and_(mine, theirs)
-                yield from writer.rows(where, table, mine)
+                if not is_packed(table):
+                    yield from writer.rows(where, table, mine)
             if table is picture and mine is not None:
                 yield from writer.pictures(where, mine)
+        yield from writer.days(where, workspace_id)
         for table in of_runs():
             yield from writer.files(where, table, table.c.workspace_id == workspace_id)
 

@@ -8,6 +8,7 @@ This is a copy of {whose}, made by Nightshift on {day} (UTC).
 What is in it
 {folders}
 In each folder NAME.jsonl has the rows of one table, one JSON object in a line. Times are milliseconds since 1970 (UTC).
+readings/ has the readings of each meter and weather/ the temperatures of each place, as CSV; their times are in UTC.
 files/ has what was handed over (uploads) and what runs left (artifacts), one folder for each run. Some that a table
 names may be missing: their bytes were deleted before.
 
