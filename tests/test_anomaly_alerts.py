@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from decimal import Decimal
 
 import pytest
 from sqlalchemy import delete, event, select, update
@@ -85,7 +86,7 @@ def test_a_start_that_moves_and_an_end_that_comes_later_change_the_row_and_make_
     assert record(runtime, meter, found(BEGAN - DAY, None, "shift", 50), as_of=BEGAN + 9 * DAY) == Kept(changed=1)
     assert record(runtime, meter, found(BEGAN - DAY, BEGAN + 9 * DAY, "shift", 50), as_of=BEGAN + 10 * DAY).new == 0
     [after] = anomalies(runtime)
-    assert (after.id, after.start, after.end, after.kwh) == (before.id, BEGAN - DAY, BEGAN + 9 * DAY, 50)
+    assert (after.id, after.start, after.end, after.kwh) == (before.id, BEGAN - DAY, BEGAN + 9 * DAY, Decimal(50))
     assert [what for what, _ in moves(runtime)] == [OPENED, ENDED]
     assert rows(runtime, Alert)[0].title.startswith("Workshop: back to the usual")
 

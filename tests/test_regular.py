@@ -19,7 +19,7 @@ BERLIN = "Europe/Berlin"
 
 
 def steps(count: int, step: int = HOUR, start: int = BEGAN) -> Whole:
-    return start + step * np.arange(count, dtype=np.int64)
+    return np.asarray(start + step * np.arange(count, dtype=np.int64))
 
 
 def used(count: int, seed: int = 1) -> Whole:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import AfterValidator
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from models.base import clock
@@ -117,7 +117,7 @@ def restore(anomaly_id: str) -> ResponseReturnValue:
 
 
 def _back() -> ResponseReturnValue:
-    asked = {name: value for name, value in _asked(request.form).items() if value}
+    asked: dict[str, Any] = {name: value for name, value in _asked(request.form).items() if value}
     return redirect(url_for("anomalies.index", **asked), 303)
 
 
@@ -141,7 +141,7 @@ def _asked(given: Any) -> dict[str, str]:
     }  # fmt: skip
 
 
-def _chosen(asked: dict[str, str]) -> Select[Any]:
+def _chosen(asked: dict[str, str]) -> Any:
     chosen = select(Anomaly, Meter).join(Meter, Meter.id == Anomaly.meter_id).where(_state(asked["show"]))
     if asked["kind"]:
         chosen = chosen.where(Anomaly.kind == asked["kind"])

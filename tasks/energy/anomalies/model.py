@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tasks.energy.anomalies.robust import median, scale
-from tasks.energy.forecasting.calendar import day_kinds, local_parts
+from tasks.energy.forecasting.calendar import BRIDGE, HOLIDAY, SATURDAY, day_kinds, local_parts
 from tasks.energy.series import DAY
 from tasks.metering.usage import Usage
 
@@ -25,8 +25,9 @@ if TYPE_CHECKING:
 HEATING, COOLING = 16.0, 20.0  # degrees Celsius between which most buildings want neither
 _ROUNDS, _HUBER = 5, 1.5
 _SEASON = 300  # days: with fewer the year's wave would be guessed
-_KINDS = {0: 0, 1: 1, 2: 1, 3: 1, 4: 2, 5: 3, 6: 4, 7: 4, 8: 3}  # Monday, midweek, Friday, Saturday or bridge, Sunday
-_FEW_KINDS = {0: 0, 1: 0, 2: 0, 3: 0, 4: 0, 5: 1, 6: 2, 7: 2, 8: 1}
+_KINDS = {0: 0, 1: 1, 2: 1, 3: 1, 4: 2, 5: 3, 6: 4, 7: 4}  # Monday, midweek, Friday, Saturday, Sunday or holiday
+_FEW_KINDS = {0: 0, 1: 0, 2: 0, 3: 0, 4: 0, 5: 1, 6: 2, 7: 2}
+_HOLIDAYS = 6  # of which the usual course of holidays is known; fewer are taken for Sundays
 _FREE = 3  # days that may look like a Sunday within a fortnight
 
 
@@ -40,6 +41,8 @@ class Expected:
         ordinals: [days] local dates.
         kwh: [days, slots] measured; NaN where nothing was.
         model: [days, slots] expected from kind of day, season and temperature.
+        kinds: [days] as tasks.energy.forecasting.calendar has them, but for bridges.
+        free: [days] whether it is a weekend, a holiday, or a day that looks like one.
         degrees: [days] mean temperature; None: unknown.
     """
 
@@ -48,6 +51,8 @@ class Expected:
     ordinals: "NDArray[np.int64]"
     kwh: "Floats"
     model: "Floats"
+    kinds: "NDArray[np.int64]"
+    free: "NDArray[np.bool_]"
     degrees: "Floats | None"
 
     @property
@@ -74,14 +79,23 @@ def expected(usage: Usage, temperature: "Floats | None", holidays: frozenset[dat
     kwh = np.full((len(days), slots), np.nan)
     kwh[day, slot] = np.where(usage.filled, np.nan, usage.kwh)
     warmth = _warmth(temperature, day, slot, kwh.shape)
-    kinds = day_kinds(days, (days - 1) % 7, holidays)
+    kinds = _kinds(days, holidays)
     design = _design(days, kinds, warmth, slots)
     model = _fitted(design, kwh)
     if len(days) >= 35 and slots > 1:
         free = _as_on_sunday(design, kwh, model, kinds)
         if free.any():
-            model = _fitted(_design(days, np.where(free, 6, kinds), warmth, slots), kwh)
-    return Expected(day, slot, days, kwh, model, None if warmth is None else np.nanmean(warmth, axis=1))
+            kinds = np.where(free, 6, kinds)
+            model = _fitted(_design(days, kinds, warmth, slots), kwh)
+    degrees = None if warmth is None else warmth.mean(axis=1)
+    return Expected(day, slot, days, kwh, model, kinds, kinds >= SATURDAY, degrees)
+
+
+def _kinds(days: "NDArray[np.int64]", holidays: frozenset[date]) -> "NDArray[np.int64]":
+    """0..6 as the weekday, 7 a holiday. Of a day between two free ones nobody knows who takes it off."""
+    weekdays = (days - 1) % 7
+    kinds = day_kinds(days, weekdays, holidays)
+    return np.where(kinds == BRIDGE, weekdays, kinds)
 
 
 def _warmth(
@@ -101,6 +115,8 @@ def _design(days: "NDArray[np.int64]", kinds: "NDArray[np.int64]", warmth: "Floa
     """[slots, days, p] what the expectation is made of."""
     many = len(days)
     groups = _KINDS if many >= 56 else _FEW_KINDS
+    if (kinds == HOLIDAY).sum() >= _HOLIDAYS:
+        groups = groups | {HOLIDAY: max(groups.values()) + 1}
     group = np.array([groups[int(kind)] for kind in kinds])
     columns = [np.tile((group == one)[:, None], (1, slots)).astype(float) for one in sorted(set(groups.values()))]
     if many >= _SEASON:

@@ -63,11 +63,12 @@ def shifts(
         score, size = scored[i]
         day, width = int(np.abs(score).argmax()), windows[i]
         first = _refined(whole, day, width)
-        if abs(size[day]) >= least and (not abrupt or _is_step(whole, first, width)):
+        known_already = any(abs(first - one.first) < windows[0] for one in found)
+        if abs(size[day]) >= least and not known_already and (not abrupt or _is_step(whole, first, width)):
             before = float(np.median(whole[max(0, first - 2 * width) : first]))
             found.append(Shift(first, None, float(size[day]), before, float(score[day])))
-        for other, _ in scored:
-            other[max(0, day - width) : day + width + 1] = 0.0
+        for (other, _), own in zip(scored, windows, strict=False):
+            other[max(0, day - max(width, own)) : day + max(width, own) + 1] = 0.0
     return _ended(sorted(found, key=lambda one: one.first), len(daily), least)
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from tasks.energy.anomalies.model import Expected
 from tasks.energy.anomalies.robust import median, scale, smooth, threshold
+from tasks.energy.forecasting.calendar import HOLIDAY
 from tasks.energy.series import DAY, HOUR
 from tasks.metering.grid import runs
 from tasks.metering.usage import Usage
@@ -26,12 +27,11 @@ AROUND = (9 * HOUR, 37 * HOUR)  # the running medians: what lasts longer than ha
 WEEKLY = 0.02  # false alarms that a meter may give a week, if its tail is as assumed
 LEAST, LEAST_SHARE = 5.0, 0.08  # deviations, and share of an hour's usual energy: below it nobody cares
 DAYS, LEAST_DAYS, DAY_SHARE = 29, 5.0, 0.15  # the same for whole days
+_ENOUGH = 12  # free days, or working days, of which a scale of their own is known
 _JOIN = 2  # steps between two parts of the same event
-_CHRISTMAS, _EXTREME = (
-    2.0,
-    1.5,
-)  # times the threshold, from 23 December to 2 January and on the hottest and coldest days
-_EDGE, _YOUNG = 1.4, 0.5  # times: the last hours, which the next look sees with what follows; more in four weeks
+# Times the threshold: from 23 December to 2 January, on a holiday (of each there is one a year), on the hottest and the
+# coldest days, and in the last hours, which the next look sees with what follows; and more in the first four weeks.
+_CHRISTMAS, _HOLIDAY, _EXTREME, _EDGE, _YOUNG = 3.0, 1.5, 1.5, 1.4, 0.5
 _RARE = 0.025  # of the days are the hottest, and as many the coldest: the regression has seen few of them
 
 
@@ -64,7 +64,7 @@ def _hours(usage: Usage, known: Expected) -> list[Event]:
         around = smooth(rest, width // usage.step | 1)
         own = rest - around
         score = np.abs(own) / _usual(usage, known, own)
-        limit = threshold(score, WEEKLY / len(AROUND) * usage.step / (7 * DAY), LEAST) * eased
+        limit = _limit(own, score, WEEKLY / len(AROUND) * usage.step / (7 * DAY)) * eased
         limit[-(width // usage.step // 2) :] *= _EDGE
         expected = model + around
         floor = LEAST_SHARE * np.maximum(np.abs(expected), np.nanmean(np.abs(known.kwh)))
@@ -73,6 +73,12 @@ def _hours(usage: Usage, known: Expected) -> list[Event]:
             weak = score > limit / 2
         found += [Event(first, past, expected[first:past]) for first, past in _grown(strong, weak, np.sign(own))]
     return _once(found)
+
+
+def _limit(own: "Floats", score: "Floats", rate: float) -> "Floats":
+    """[n] the threshold, for more and for less by itself: what people switch on has the longer tail."""
+    both = [threshold(np.where(side, score, np.nan), rate, LEAST) for side in (own > 0, own <= 0)]
+    return np.where(own > 0, *both)
 
 
 def _once(found: list[Event]) -> list[Event]:
@@ -86,16 +92,22 @@ def _once(found: list[Event]) -> list[Event]:
 
 def _usual(usage: Usage, known: Expected, own: "Floats") -> "Floats":
     """[n] how large such rests usually are: by step of the day, and by how restless the month is."""
-    slots = known.kwh.shape[1]
     laid = np.full(known.kwh.shape, np.nan)
     laid[known.day, known.slot] = own
-    by_slot = scale(laid)
-    wide = np.pad(by_slot, 2, mode="wrap") if slots >= 5 else by_slot
-    by_slot = np.maximum(by_slot, smooth(wide, 5)[2:-2] if slots >= 5 else by_slot)
     floor = 0.005 * float(np.nanmean(np.abs(known.kwh))) + 1e-6
-    by_slot = np.maximum(by_slot, floor)
-    restless = smooth(scale((laid / by_slot).T), DAYS)
-    return np.asarray(by_slot[known.slot] * np.clip(restless, 0.8, 3.0)[known.day])
+    size = np.empty_like(laid)
+    for rows in (known.free, ~known.free):
+        size[rows] = np.maximum(_by_slot(laid[rows if rows.sum() >= _ENOUGH else slice(None)]), floor)
+    restless = smooth(scale((laid / size).T), DAYS)
+    return known.flat(size * np.clip(restless, 0.8, 3.0)[:, None])
+
+
+def _by_slot(laid: "Floats") -> "Floats":
+    """[slots] scales, none smaller than that of the slots around it."""
+    found = scale(laid)
+    if len(found) < 5:
+        return found
+    return np.maximum(found, smooth(np.pad(found, 2, mode="wrap"), 5)[2:-2])
 
 
 def _eased(known: Expected) -> "Floats":
@@ -106,6 +118,7 @@ def _eased(known: Expected) -> "Floats":
         day = date.fromordinal(int(ordinal))
         if (day.month, day.day) >= (12, 23) or (day.month, day.day) <= (1, 2):
             found[i] *= _CHRISTMAS
+    found[known.kinds == HOLIDAY] *= _HOLIDAY
     if known.degrees is not None:
         low, high = np.quantile(known.degrees, (_RARE, 1 - _RARE))
         found[(known.degrees < low) | (known.degrees > high)] *= _EXTREME
