@@ -19,7 +19,8 @@ BERLIN = "Europe/Berlin"
 
 
 def steps(count: int, step: int = HOUR, start: int = BEGAN) -> Whole:
-    return np.asarray(start + step * np.arange(count, dtype=np.int64))
+    found: Whole = start + step * np.arange(count, dtype=np.int64)
+    return found
 
 
 def used(count: int, seed: int = 1) -> Whole:
