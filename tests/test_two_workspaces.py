@@ -20,6 +20,7 @@ from models.run import Run
 from models.session import EVERYONE
 from tests.adas_energy import energy_of
 from tests.adas_imports import import_of
+from tests.adas_readings import file_of
 from tests.adas_stock import stock_of
 from tests.channel_rows import channel_of
 from tests.conftest import Person, new_person
@@ -80,9 +81,18 @@ def adas(app: Flask, runtime: Runtime, ada: Person) -> Theirs:
     money = a_household(runtime, ada, SECRET)
     ids |= budget_of(runtime, ada, SECRET)
     ids |= import_of(runtime, ada, SECRET)
+    ids |= file_of(runtime, ada, SECRET)
     return Theirs(
         ids | stock | money | energy,
-        [*marks, ids["alert_id"], ids["intake_id"], *list(stock.values())[:6], *money.values(), *energy.values()],
+        [
+            *marks,
+            ids["alert_id"],
+            ids["intake_id"],
+            ids["file_id"],
+            *list(stock.values())[:6],
+            *money.values(),
+            *energy.values(),
+        ],
     )
 
 

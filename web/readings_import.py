@@ -16,7 +16,7 @@ from web import forms, import_book, submission
 from web.current import reading, require_role
 from web.import_book import Shown
 from web.inputs import page_number, time_zones
-from web.readings_view import CHOICES, ORDER, SUBJECT, facts, questions, span
+from web.readings_view import CHOICES, ORDER, SUBJECT, facts, questions, shared, span
 from workers.enqueue import KeyConflict
 
 bp = Blueprint("readings_import", __name__, url_prefix="/energy/import")
@@ -174,6 +174,7 @@ def _page(file_id: str, errors: dict[str, str], chosen: dict[str, str] | None = 
         counts=shown.intake.counts or {},
         layout=layout,
         series=layout.get("series", []),
+        shared=shared(layout.get("series", [])),
         facts=facts(layout),
         asked=questions(layout, fields),
         rest=[fields[name] for name in ORDER if name not in layout.get("asks", ())],

@@ -1,6 +1,6 @@
 """What the page of a meter file shows: facts about the file, what must be chosen, and each meter in it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -17,6 +17,7 @@ FORMS = {
 }  # fmt: skip
 BETWEEN = {";": "semicolons", ",": "commas", "\t": "tabs", "|": "bars"}
 DATES = {"dmy": "day, month, year", "mdy": "month, day, year", "ymd": "year, month, day"}
+CHOOSE = "Choose one"
 DAY, MONTH = 86_400, 2_629_800
 
 
@@ -47,7 +48,17 @@ def questions(layout: Mapping[str, Any], fields: Mapping[str, Field]) -> list[Qu
     for oddity in layout.get("oddities", ()):
         if oddity["asks"]:
             first.setdefault(oddity["asks"], oddity)
+    for name in first:
+        if name in fields and name != "swapped":
+            fields[name].options = [("", CHOOSE), *fields[name].options[1:]]
     return [Question(oddity, fields[name]) for name, oddity in first.items() if name in fields]
+
+
+def shared(series: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Why none of a file's meters may be forecast on: what all of them have in common is said once."""
+    if len(series) < 2:
+        return []
+    return [text for text in series[0]["refusals"] if all(text in each["refusals"] for each in series)]
 
 
 def span(each: Mapping[str, Any], zone: str) -> str:
