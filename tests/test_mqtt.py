@@ -30,7 +30,9 @@ from tasks.metering.incoming import told
 from tasks.metering.readings import read
 from tests import certificates
 from tests.conftest import Person
+from tests.front import browser_of
 from tests.servers import Mosquitto, require
+from web import create_app
 from workers import mqtt, mqtt_book
 from workers.mqtt import Listener
 from workers.runtime import Runtime
@@ -331,3 +333,16 @@ def test_the_listener_is_started_where_a_broker_is_named_and_nowhere_else(tmp_pa
         settings = Settings(var=tmp_path, mqtt_url=SecretStr(url), broker_url=SecretStr("redis://127.0.0.1:1/0"))
         names = [service.name for service in processes.plan(settings).services]
         assert ("mqtt" in names) is there
+
+
+def test_a_meters_page_names_its_topic_and_why_its_last_message_was_not_taken(
+    runtime: Runtime, settings: Settings, ada: Person
+) -> None:
+    meter = a_meter(runtime, ada, trouble="“unavailable” is no number.")
+    app = create_app(settings)
+    try:
+        page = browser_of(app, runtime, ada).get(f"/energy/meters/{meter.id}").text
+    finally:
+        app.extensions["nightshift"].database.close()
+    assert f"{settings.mqtt_topic}/{meter.address}" in page
+    assert "Its last message by MQTT was not taken. “unavailable” is no number." in page

@@ -65,6 +65,7 @@ from web import (
     purses,
     queues,
     rates,
+    readings_book,
     readings_import,
     recovery,
     recurring,
@@ -126,7 +127,19 @@ def create_app(settings: Settings | None = None) -> Flask:
     _configure(app, runtime.settings)
     csrf = CSRFProtect(app)
     Bootstrap5(app)
-    for part in (security, rates, filters, money, charts, energy_charts, errors, signin, metrics, silence):
+    for part in (
+        security,
+        rates,
+        filters,
+        money,
+        charts,
+        energy_charts,
+        errors,
+        signin,
+        metrics,
+        silence,
+        readings_book,
+    ):
         part.install(app)
     _sign_in_with(app)
     for module in MODULES:
