@@ -29,7 +29,7 @@ def usage(days: int, start: int = START, step: int = HOUR, seed: int = 1) -> Rea
     return Readings(times, np.rint(kwh * 1e6).astype(np.int64))
 
 
-def of(values: NDArray[Any], start: int = START, step: int = HOUR) -> Readings:
+def of(values: Any, start: int = START, step: int = HOUR) -> Readings:
     """Readings of these kWh, one after the other."""
     times = start + step * np.arange(len(values), dtype=np.int64)
     return Readings(times, np.rint(np.asarray(values) * 1e6).astype(np.int64))

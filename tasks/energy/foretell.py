@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+WEEK = 7
 MAIN = 0.6  # of the budget, for the horizon that was asked for
 PAST = {HOUR: 400 * 24, DAY: 1100, MONTH: 120}  # steps that a forecast is made of
 MOST_LATE = {HOUR: 14 * 24, DAY: 14, MONTH: 1}
@@ -201,14 +202,20 @@ def _tried(one: Trial) -> Tried:
 def _add_cost(
     told: Ahead, material: Material, parts: Parts, times: "NDArray[np.int64]", found: Forecast, step: int
 ) -> None:
+    weekly = step == DAY and len(times) >= WEEK
+    told.week_kwh = round(float(found.mean[:WEEK].sum()), 3) if weekly else None
     if material.tariff is None:
         return
     try:
-        cost = tariffs.cost(material.tariff.rates, times, found.mean, step, material.zone, parts.holidays)
+        costs = [
+            tariffs.cost(material.tariff.rates, times[:many], found.mean[:many], step, material.zone, parts.holidays)
+            for many in (len(times), WEEK)
+        ]
     except ValueError as error:
         told.fallback = f"{told.fallback} {NO_COST.format(why=error)}".strip()
         return
-    told.cost, told.currency = round(float(cost.total), 2), material.tariff.currency
+    told.cost, told.currency = round(float(costs[0].total), 2), material.tariff.currency
+    told.week_cost = round(float(costs[1].total), 2) if weekly else None
 
 
 def price(material: Material, holidays: "frozenset[date]") -> "Price | None":

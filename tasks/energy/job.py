@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import Field, field_validator
+from sqlalchemy.orm import Session
 
 from models.engine import again
 from models.meter import Meter
@@ -19,6 +20,7 @@ from tasks.energy.result import EnergyResult
 from tasks.errors import FieldError, JobError
 from tasks.job import Job, Params, files_field, hidden_field
 from tasks.metering import looking, nightly, silence
+from tasks.sections import Reader, Section
 from tasks.uploads import IncomingFile
 
 if TYPE_CHECKING:
@@ -193,6 +195,13 @@ def headline(result: EnergyResult) -> str:
     return ", ".join(told) or "nothing new"
 
 
+def section(session: Session, workspace: str, reader: Reader) -> Section | None:
+    """What it adds to a digest."""
+    from tasks.metering.energy_section import section as made
+
+    return made(session, workspace, reader)
+
+
 JOB = Job(
     kind="energy",
     title="Look at electricity",
@@ -207,4 +216,5 @@ JOB = Job(
     intake=check,
     headline=headline,
     area="energy",
+    section=section,
 )

@@ -84,6 +84,8 @@ class Ahead(Result):
     kwh: float | None = Field(None, title="Energy of all steps together, kWh")
     cost: float | None = Field(None, title="What they will cost by the meter's tariff")
     currency: str = ""
+    week_kwh: float | None = Field(None, title="Of a forecast by the day: energy of its first seven days")
+    week_cost: float | None = Field(None, title="What those will cost")
     seconds: float = Field(0.0, title="CPU seconds")
 
 
