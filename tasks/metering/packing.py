@@ -155,10 +155,12 @@ class _Reader:
         shared, payload = self.number(), self.take(self.number())
         if shared >= 1 << 64:
             raise Corrupt
-        small = _small(payload, how, width, count - depth)
-        column = (small * np.uint64(shared)).view(np.int64) + np.int64(least)
+        if not width and not payload:  # as of times: all differences are the same
+            column = np.full(count - depth, least, np.int64)
+        else:
+            column = (_small(payload, how, width, count - depth) * np.uint64(shared)).view(np.int64) + np.int64(least)
         for head in reversed(heads):
-            column = np.cumsum(np.concatenate([np.array([head], np.int64), column]), dtype=np.int64)
+            column = np.cumsum(np.concatenate((np.array([head]), column)))
         return column
 
 
