@@ -48,3 +48,17 @@ def threshold(scores: "Floats", rate: float, least: float) -> float:
     low, high = np.quantile(some, (0.85, 0.95))
     slope = (high - low) / np.log(3)
     return max(least, float(low + slope * np.log(0.15 / rate)))
+
+
+def block_limit(most: "Floats", rate: float, least: float) -> float:
+    """Beyond which no more than a share `rate` of all days has a score, by the largest score of each day.
+
+    Gumbel (1958): largest values of blocks follow nearly his distribution, whatever the hours within a day have to do
+    with each other. Its two parameters are taken from the median and the 90 % quantile, so that a tenth of the days may
+    hold what is sought. A kettle in every third day is the meter's way; one fault a month is not.
+    """
+    if len(most) < 4:
+        return np.inf
+    middle, high = np.quantile(most, (0.5, 0.9))
+    slope = (high - middle) / (np.log(np.log(2)) - np.log(-np.log(0.9)))
+    return max(least, float(middle + slope * (np.log(np.log(2)) - np.log(-np.log(1 - rate)))))

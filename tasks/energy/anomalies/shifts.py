@@ -125,7 +125,7 @@ def _ended(found: list[Shift], days: int, least: float) -> list[Shift]:
 
 
 def _goes_back(one: Shift, other: Shift, least: float) -> bool:
-    near = abs(one.size + other.size) < max(0.5 * abs(one.size), least)
+    near = abs(one.size + other.size) < max(0.5 * max(abs(one.size), abs(other.size)), least)
     return near and other.first - one.first <= STAYS and one.size * other.size < 0
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from tasks.energy.anomalies.model import Expected
-from tasks.energy.anomalies.robust import median, scale, smooth, threshold
+from tasks.energy.anomalies.robust import block_limit, median, scale, smooth, threshold
 from tasks.energy.forecasting.calendar import HOLIDAY
 from tasks.energy.series import DAY, HOUR
 from tasks.metering.grid import runs
@@ -25,13 +25,14 @@ if TYPE_CHECKING:
 
 AROUND = (9 * HOUR, 37 * HOUR)  # the running medians: what lasts longer than half of the wider is a matter of days
 WEEKLY = 0.02  # false alarms that a meter may give a week, if its tail is as assumed
-LEAST, LEAST_SHARE = 5.0, 0.08  # deviations, and share of an hour's usual energy: below it nobody cares
+LEAST, LEAST_SHARE = 5.0, 0.12  # deviations, and share of an hour's usual energy: below it nobody cares
 DAYS, LEAST_DAYS, DAY_SHARE = 29, 5.0, 0.15  # the same for whole days
 _ENOUGH = 12  # free days, or working days, of which a scale of their own is known
 _JOIN = 2  # steps between two parts of the same event
 # Times the threshold: from 23 December to 2 January, on a holiday (of each there is one a year), on the hottest and the
 # coldest days, and in the last hours, which the next look sees with what follows; and more in the first four weeks.
 _CHRISTMAS, _HOLIDAY, _EXTREME, _EDGE, _YOUNG = 3.0, 1.5, 1.5, 1.4, 0.5
+_WEEKS = 21  # days: with fewer none can be called another
 _RARE = 0.025  # of the days are the hottest, and as many the coldest: the regression has seen few of them
 
 
@@ -44,27 +45,15 @@ class Event:
     expected: "Floats"
 
 
-def events(usage: Usage, known: Expected) -> list[Event]:
-    """Hours and days out of the usual, in order of time; none within another."""
-    days = _days(usage, known) if known.kwh.shape[0] >= 21 else []
-    if usage.step == DAY:
-        return days
-    hours = [one for one in _hours(usage, known) if not any(day.first <= one.first < day.past for day in days)]
-    return sorted([*days, *hours], key=lambda one: one.first)
-
-
-def _hours(usage: Usage, known: Expected) -> list[Event]:
-    rest = known.flat(known.residual)
-    model = known.flat(known.model)
-    eased = _eased(known)[known.day]
+def hours(usage: Usage, known: Expected) -> list[Event]:
+    """Hours out of the usual, none over another; none where the steps are days."""
+    rest, model = known.flat(known.residual), known.flat(known.model)
     found: list[Event] = []
-    for width in AROUND:
-        if width < 5 * usage.step:
-            continue
+    for width in AROUND if usage.step < DAY else ():
         around = smooth(rest, width // usage.step | 1)
         own = rest - around
         score = np.abs(own) / _usual(usage, known, own)
-        limit = _limit(own, score, WEEKLY / len(AROUND) * usage.step / (7 * DAY)) * eased
+        limit = _limit(known, own, score) * _eased(known)[known.day]
         limit[-(width // usage.step // 2) :] *= _EDGE
         expected = model + around
         floor = LEAST_SHARE * np.maximum(np.abs(expected), np.nanmean(np.abs(known.kwh)))
@@ -75,9 +64,15 @@ def _hours(usage: Usage, known: Expected) -> list[Event]:
     return _once(found)
 
 
-def _limit(own: "Floats", score: "Floats", rate: float) -> "Floats":
+def _limit(known: Expected, own: "Floats", score: "Floats") -> "Floats":
     """[n] the threshold, for more and for less by itself: what people switch on has the longer tail."""
-    both = [threshold(np.where(side, score, np.nan), rate, LEAST) for side in (own > 0, own <= 0)]
+    rate = WEEKLY / len(AROUND) / 7
+    both = []
+    for side in (own > 0, own <= 0):
+        laid = np.zeros(known.kwh.shape)
+        laid[known.day, known.slot] = np.where(side & np.isfinite(score), score, 0.0)
+        most = laid.max(axis=1)
+        both.append(block_limit(most[most > 0], rate, LEAST))
     return np.where(own > 0, *both)
 
 
@@ -142,8 +137,10 @@ def _grown(strong: "NDArray[np.bool_]", weak: "NDArray[np.bool_]", sign: "Floats
     return joined
 
 
-def _days(usage: Usage, known: Expected) -> list[Event]:
+def days(usage: Usage, known: Expected) -> list[Event]:
     """One to six days of another level."""
+    if len(known.ordinals) < _WEEKS:
+        return []
     whole = np.isfinite(known.kwh).mean(axis=1) >= 0.9
     rest = np.where(whole, median(known.residual.T), np.nan)
     level = smooth(rest, DAYS)
