@@ -67,11 +67,12 @@ def _predict(series: Series, deadline: Deadline) -> "Floats":
     behind = _behind(task, every)
     ahead: list[Floats] = []
     noise: float | None = None
-    for day in range(-(-series.horizon // every.day)):
+    slots = known_at.slots(series)
+    for day in range(int(slots.max()) // every.day + 1):
         deadline.check()
         means, noise = _day_ahead(task, every, behind, day, noise)
         ahead.append(means)
-    return scaled.back(np.concatenate(ahead)[: series.horizon])
+    return scaled.back(np.concatenate(ahead)[slots])
 
 
 def _behind(task: _Task, every: "Origins") -> "list[Floats]":
@@ -96,8 +97,11 @@ def _day_ahead(
     wanted = known_at.blocks(task.values, every.at[rows], first, every.day) - usual[:-1]
     mean = wanted[-365:].mean(axis=0)
     kernel = _kernel(_standard([group[here] for group in told]), every.ordinals[here])
-    weights, noise = _solve(kernel[:-1, :-1], wanted - mean, (noise,) if noise is not None else _NOISE, task.deadline)
-    return usual[-1] + mean + kernel[-1, :-1] @ weights, noise
+    past, wanted = kernel[:-1, :-1], wanted - mean
+    if noise is None:
+        noise = _noise(past[-_FEWER_ROWS:, -_FEWER_ROWS:], wanted[-_FEWER_ROWS:], task.deadline)
+    task.deadline.check()
+    return usual[-1] + mean + kernel[-1, :-1] @ _solved(past, wanted, noise)[0], noise
 
 
 def _measured(task: _Task, every: "Origins", rows: "NDArray[np.int64]", first: int) -> "NDArray[np.int64]":
@@ -127,22 +131,22 @@ def _kernel(x: "Floats", days: "NDArray[np.int64]") -> "Floats":
     return np.asarray(linear + (1 + far) * np.exp(-far) + near)
 
 
-def _solve(kernel: "Floats", wanted: "Floats", noises: tuple[float, ...], deadline: Deadline) -> "tuple[Floats, float]":
-    """[days, steps] weights of the past days, with the noise of largest marginal likelihood (5.8, the scale of all
-    profiled out)."""
+def _noise(kernel: "Floats", wanted: "Floats", deadline: Deadline) -> float:
+    """The noise of largest marginal likelihood (equation 5.8, the scale of everything profiled out)."""
+    losses = []
+    for noise in _NOISE:
+        deadline.check()
+        weights, size = _solved(kernel, wanted, noise)
+        losses.append(size + float(np.log(max(float((wanted * weights).sum()), 1e-12) / wanted.size)))
+    return _NOISE[int(np.argmin(losses))]
+
+
+def _solved(kernel: "Floats", wanted: "Floats", noise: float) -> "tuple[Floats, float]":
+    """[days, steps] weights of the past days, and the mean log-determinant."""
     from scipy.linalg import cho_factor, cho_solve
 
-    best: tuple[float, Floats, float] | None = None
-    for noise in noises:
-        deadline.check()
-        factor = cho_factor(kernel + noise * np.eye(len(kernel)), lower=True)
-        weights = np.asarray(cho_solve(factor, wanted))
-        fit = max(float((wanted * weights).sum()), 1e-12) / wanted.size
-        loss = float(np.log(np.diag(factor[0])).mean()) * 2 + float(np.log(fit))
-        if best is None or loss < best[0]:
-            best = loss, weights, noise
-    assert best is not None
-    return best[1], best[2]
+    factor = cho_factor(kernel + noise * np.eye(len(kernel)), lower=True)
+    return np.asarray(cho_solve(factor, wanted)), 2 * float(np.log(np.diag(factor[0])).mean())
 
 
 DAYS = Candidate(

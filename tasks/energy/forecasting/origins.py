@@ -72,6 +72,16 @@ def _kinds(series: "Series", ordinals: "Ints") -> "Ints":
     return day_kinds(days, weekdays, series.holidays) if series.calendar else weekdays
 
 
+def slots(series: "Series") -> "Ints":
+    """[horizon] how many steps after the origin each step ahead begins by the wall's clock: one is left out on the day
+    on which summer time begins, and comes twice on the day on which it ends."""
+    if not series.calendar:
+        return np.arange(series.horizon)
+    ordinals, hours, _ = local_parts(series.times[len(series.values) :], series.zone)
+    passed = (ordinals - ordinals[0]) * DAY + (hours - hours[0]) * 3600
+    return np.asarray(np.maximum(0, np.round(passed / series.step)), dtype=np.int64)
+
+
 def blocks(values: "Floats", at: "Ints", first: int, length: int) -> "Floats":
     """[m, length] values from `first` steps after each origin on. All must exist."""
     return np.asarray(values[at[:, None] + np.arange(first, first + length)[None, :]])

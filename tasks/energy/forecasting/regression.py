@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _LEAST_DAYS, _LEAST_MONTHS = 21, 24
 _MOST_ROWS = 10_000  # a hundred days of quarter hours: more takes longer than it helps
 _HELD = 1e-3  # variance of the noise over that of a standardised coefficient, per row
+_HALF_LIFE = 0.6  # of a row's weight, in windows: what was so lately counts for more
 _REMEMBERED = 14  # days ahead after which nothing is left of the last residuals
 
 
@@ -44,21 +45,23 @@ def _predict(series: Series, deadline: Deadline, days: int) -> "Floats":
     wanted, x = scaled.there(series.values[first:]), design(series, first)
     deadline.check()
     rows = _measured(series, first)
-    explained = x @ _fitted(wanted[rows], x[: n - first][rows])
+    age = np.arange(n - first)[::-1][rows] / (n - first)
+    explained = x @ _fitted(wanted[rows], x[: n - first][rows], 0.5 ** (age / _HALF_LIFE))
     deadline.check()
     left = np.where(rows, wanted - explained[: n - first], 0.0)
     return scaled.back(explained[n - first :] + _left_over(left, series.step, series.horizon, deadline))
 
 
-def _fitted(wanted: "Floats", x: "Floats") -> "Floats":
-    """[k] coefficients of least squares, slightly held towards zero all but the constant's (ridge, as pseudo-data under
-    the rows): a kind of day that never was, or one that is another's double, does no harm."""
-    from statsmodels.regression.linear_model import OLS
+def _fitted(wanted: "Floats", x: "Floats", weights: "Floats") -> "Floats":
+    """[k] coefficients of weighted least squares, slightly held towards zero all but the constant's (ridge, as rows
+    added below): a kind of day that never was, or one that is another's double, does no harm."""
+    from statsmodels.regression.linear_model import WLS
 
     spread = x.std(axis=0)
     x = x / np.where(spread > 1e-9, spread, 1.0)
     held = np.sqrt(_HELD * len(x)) * np.eye(x.shape[1])[1:]
-    model = OLS(np.append(wanted, np.zeros(len(held))), np.concatenate([x, held]))
+    rows, ones = np.concatenate([x, held]), np.ones(len(held))
+    model = WLS(np.append(wanted, 0 * ones), rows, weights=np.append(weights, ones))
     return np.asarray(model.fit(method="pinv").params) / np.where(spread > 1e-9, spread, 1.0)
 
 

@@ -20,6 +20,7 @@ _DAY, _YEAR = 86_400, 365.2425 * 86_400
 _LEAST = 3 * _DAY  # seconds of measured temperatures below which nothing can be said
 _REACH = 5 * _DAY  # seconds ahead for which the latest deviations are looked at
 _MEMORY = 1.5 * _DAY  # e-folding time of what lies beyond a weather forecast's end
+_LATELY = 6.0 * _DAY  # half-life of what counts as usual without a year's past
 _CAUTION = 30.0  # days of evidence that speak for "nothing persists"
 _BEYOND = 8.0  # °C beyond the largest deviation ever seen that a weather forecast may say
 
@@ -105,17 +106,24 @@ def _climatology(times: "NDArray[np.int64]", observed: "Floats") -> "Floats":
     x = _harmonics(times, n)
     there = np.flatnonzero(np.isfinite(observed))
     there = there[:: max(1, len(there) // 20_000)]
-    a, b = x[there], observed[there]
-    penalty = np.full(x.shape[1], 1e-3 * len(there))
+    # Without a season that could be told, what is usual is what was so lately.
+    age = (times[there[-1]] - times[there]) / _LATELY if not _lived_a_year(times[:n]) else np.zeros(len(there))
+    weight = 0.5**age
+    a, b = x[there] * weight[:, None], observed[there]
+    penalty = np.full(x.shape[1], 1e-3 * weight.sum())
     penalty[0] = 0.0
-    return np.asarray(x @ np.linalg.solve(a.T @ a + np.diag(penalty) + 1e-9 * np.eye(len(penalty)), a.T @ b))
+    return np.asarray(x @ np.linalg.solve(a.T @ x[there] + np.diag(penalty) + 1e-9 * np.eye(len(penalty)), a.T @ b))
+
+
+def _lived_a_year(times: "NDArray[np.int64]") -> bool:
+    """Most of one: a season that was not lived through cannot be told."""
+    return bool(times[-1] - times[0] > 0.82 * _YEAR)
 
 
 def _harmonics(times: "NDArray[np.int64]", n: int) -> "Floats":
-    """[len(times), k] regressors. A season that was not lived through cannot be told: the year needs 300 days."""
+    """[len(times), k] regressors."""
     year, day = 2 * np.pi * times / _YEAR, 2 * np.pi * (times % _DAY) / _DAY
-    years = (times[n - 1] - times[0]) / _YEAR
-    seasons = [f(k * year) for k in ((1, 2) if years > 0.82 else ()) for f in (np.sin, np.cos)]
+    seasons = [f(k * year) for k in ((1, 2) if _lived_a_year(times[:n]) else ()) for f in (np.sin, np.cos)]
     daily = [f(k * day) for k in (1, 2, 3) for f in (np.sin, np.cos)] if _step(times) < _DAY else []
     mixed = [d * s for d in daily[:4] for s in seasons[:2]]
     return np.column_stack([np.ones(len(times)), *seasons, *daily, *mixed])
@@ -133,16 +141,18 @@ def _persisting(times: "NDArray[np.int64]", deviations: "Floats", horizon: int) 
     left = np.zeros(horizon)
     if len(ends) < 5:
         return left
-    x = np.array([_latest(filled, int(e), day) for e in ends])
+    x = _latest(filled, ends, day)
     y = filled[ends[:, None] + np.arange(leads)[None, :]]
     penalty = _CAUTION * np.diag(x.var(axis=0) + 1e-9)
-    left[:leads] = _latest(filled, n, day) @ np.linalg.solve(x.T @ x + penalty, x.T @ y)
+    left[:leads] = _latest(filled, np.array([n]), day)[0] @ np.linalg.solve(x.T @ x + penalty, x.T @ y)
     return left
 
 
-def _latest(deviations: "Floats", end: int, day: int) -> "Floats":
-    now = deviations[max(0, end - max(1, day // 12)) : end].mean()
-    return np.array([now, deviations[end - day : end].mean(), deviations[end - 3 * day : end].mean()])
+def _latest(deviations: "Floats", ends: "NDArray[np.int64]", day: int) -> "Floats":
+    """[m, 3] means of the two hours, the day and the three days before each end."""
+    sums = np.append(0.0, np.cumsum(deviations))
+    spans = (max(1, day // 12), day, 3 * day)
+    return np.column_stack([(sums[ends] - sums[np.maximum(0, ends - span)]) / span for span in spans])
 
 
 def _joined(times: "NDArray[np.int64]", own: "Floats", said: "Floats") -> "Floats":
