@@ -9,9 +9,9 @@ from sqlalchemy import select
 from models.meter import Meter
 from tasks.handover import Refused
 from tasks.metering.incoming import isoformat, told
-from web import meter_book
+from web import meter_book, people
 from web.api import NO_OBJECT, bp, iso, json_body
-from web.current import reading, require_role, writing
+from web.current import current_workspace, me, reading, require_role, writing
 
 PER_PAGE = 100
 NO_FIELD = "There is no such field; leave it out."
@@ -71,6 +71,7 @@ def delete_meter(meter_id: str) -> ResponseReturnValue:
     """The meter goes, and all its readings with it."""
     with writing() as session:
         session.delete(meter_book.find(session, meter_id) or abort(404))
+        people.audit(session, "meter deleted", me().id, current_workspace(), meter=meter_id)
     return "", 204
 
 

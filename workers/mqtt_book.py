@@ -51,12 +51,13 @@ def write_all(database: Database, messages: list[Message]) -> Counter[str]:
         for message in messages:
             outcome = _read(message, meters.get(message.address), parts, troubles)
             outcomes[outcome] += 1
-        for meter in sorted(meters.values(), key=lambda each: each.id):
+        ordered = sorted(meters.values(), key=lambda each: each.id)  # so that no two who do wait for each other
+        for meter in ordered:
             refused = _write(session, meter, parts.get(meter.id, []))
             outcomes.update({REFUSED: len(refused), TAKEN: -len(refused)})
             if refused:
                 troubles.setdefault(meter.id, refused[-1])
-        _say(session, [each for each in meters.values() if each.id in parts or each.id in troubles], troubles)
+        _say(session, [each for each in ordered if each.id in parts or each.id in troubles], troubles)
         for outcome, count in sorted(outcomes.items()):
             if count:
                 tally.add(session, "mqtt_messages", tally.labelled(outcome=outcome.replace(" ", "_")), count)
