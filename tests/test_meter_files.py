@@ -1,5 +1,6 @@
 """Meter files as real meters, grid operators and Home Assistant write them: what is read, and what is said about it."""
 
+import time
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -209,6 +210,14 @@ def test_a_file_read_in_parts_is_the_same_as_in_one(tmp_path: Path, monkeypatch:
         assert one(parts).readings.times.tolist() == one(whole).readings.times.tolist()
         assert one(parts).readings.values.tolist() == one(whole).readings.values.tolist()
         assert told(parts)["gap"].count == told(whole)["gap"].count or text != "".join(rows)
+
+
+@pytest.mark.parametrize("cell", [" " * 40_000 + "x", "1" * 40_000, "9 " * 20_000 + ":", "1.1.1" * 8_000, "k" * 40_000])
+def test_a_cell_of_any_length_costs_no_time(tmp_path: Path, cell: str) -> None:
+    began = time.process_time()
+    for text in (f'2024-05-02T00:00:00Z,"{cell}"\n', f'"{cell}",5\n', f'"{cell[:20_000]}","{cell[:20_000]}"\n'):
+        read(tmp_path, hours(30) + text * 20)
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(

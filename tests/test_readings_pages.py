@@ -76,6 +76,22 @@ def test_what_the_file_leaves_open_is_asked_and_a_chosen_meter_is_kept(runtime: 
     assert ada_s.get(f"/energy/import/{found}").status_code == 404, "the new look takes the old one's place"
 
 
+def test_columns_are_chosen_anew_and_no_two_meters_go_to_one(runtime: Runtime, ada_s: Browser) -> None:
+    rows = "".join(f"2024-05-{day:02d},{day},{day * 2 % 7}\n" for day in range(1, 31))
+    found = seen(runtime, ada_s, f"date,A kWh,B kWh\n{rows}")
+    both = {"target": ["a" * 28] * 2, "role": ["date", "value", "value"]}
+    refused = ada_s.post(f"/energy/import/{found}/again", both)
+    assert refused.status_code == 422
+    assert "would go to one of yours" in refused.text
+    run = let(
+        runtime, ada_s.post(f"/energy/import/{found}/again", {"role": ["date", "", "value"], "target": ["-", "-"]})
+    )
+    assert run.headline == "30 new, 0 changed, 0 known", run.error
+    run = let(runtime, ada_s.post(f"/energy/import/{run.result['intake']}/again", {"role": ["", "", "value"]}))  # type: ignore[index]
+    assert run.state == "failed"
+    assert "a column of times could not be found" in (run.error or "")
+
+
 @pytest.mark.parametrize(
     ("data", "status", "words"),
     [

@@ -55,11 +55,13 @@ def show(file_id: str) -> ResponseReturnValue:
 @require_role("member")
 def again(file_id: str) -> ResponseReturnValue:
     """Read the same file once more, by the rules and for the meters that were chosen."""
-    _only_mine(file_id)
+    with reading() as session:
+        before = [column["role"] for column in (_find(session, file_id).intake.layout or {}).get("columns", ())]
     chosen = {name: request.form.get(name, "").strip() for name in CHOICES if name in request.form}
-    if roles := request.form.getlist("role"):
-        chosen["columns"] = "|".join(roles)
-    if targets := request.form.getlist("target"):
+    roles = request.form.getlist("role")
+    if roles and roles != before:  # then its meters may be others
+        chosen |= {"columns": "|".join(roles), "targets": ""}
+    elif targets := request.form.getlist("target"):
         chosen["targets"] = "|".join(targets)
     try:
         return _to(import_book.again(file_id, chosen, submission.form_key(), JOB))

@@ -11,6 +11,7 @@ from tasks.metering.files.found import ROLES, Hints
 SIGNS = {"semicolon": ";", "comma": ",", "tab": "\t", "bar": "|", "point": "."}
 NO_ZONE = "Choose a time zone such as Europe/Berlin."
 NO_ROLE = "“{}” is no meaning of a column here; choose among {}."
+TWO_TO_ONE = "Two meters of the file would go to one of yours. Choose another one for one of them, or leave it out."
 MOST_TARGETS = 40_000
 Clock = Literal["", "zone", "standard", "utc"]
 
@@ -86,6 +87,14 @@ class ReadingsParams(Params):
         for each in (part.strip() for part in value.split("|")) if value else ():
             if each not in ROLES and each != "value clock":
                 raise ValueError(NO_ROLE.format(each[:30], ", ".join(name for name in ROLES if name)))
+        return value
+
+    @field_validator("targets")
+    @classmethod
+    def _each_once(cls, value: str) -> str:
+        chosen = [part.strip() for part in value.split("|") if part.strip() not in ("", "new", "-")]
+        if len(set(chosen)) < len(chosen):
+            raise ValueError(TWO_TO_ONE)
         return value
 
     def hints(self, name: str, zone: str, now: int) -> Hints:

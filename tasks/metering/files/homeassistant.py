@@ -41,7 +41,7 @@ class Statistics:
         for key, element in self._elements():
             self.rows += 1
             self.line = self.rows
-            name = str(element.get("statistic_id") or element.get("entity_id") or key or self.hints.name)[:160]
+            name = _text(element.get("statistic_id") or element.get("entity_id") or key or self.hints.name)
             if row := self._row(name, element):
                 waiting.setdefault(name, []).append(row)
                 count += 1
@@ -52,14 +52,14 @@ class Statistics:
 
     def _row(self, name: str, element: dict[str, Any]) -> tuple[int, int, int, float] | None:
         """Line, wall clock, offset and value; None for what is no reading."""
-        unit = str(element.get("unit_of_measurement") or element.get("unit") or "")
+        unit = _text(element.get("unit_of_measurement") or element.get("unit") or "")[:20]
         if unit and not units.plain(unit):
             self.tally.note("foreign unit", [self.rows], f"{unit} ({name})")
             return None
         self.used.setdefault(name, set()).add(units.plain(unit) or self.hints.unit)
         wall, offset = self._time(element.get("start", element.get("start_ts", element.get("last_changed"))))
         if wall == stamps.NO_TIME:
-            self.tally.note("time", [self.rows], str(element.get("start"))[:40])
+            self.tally.note("time", [self.rows], _text(element.get("start"))[:40])
             return None
         value = self._value(name, element)
         if value is None:
@@ -141,3 +141,8 @@ def _number(value: object) -> float | None:
     except (ValueError, OverflowError):
         return None
     return found if math.isfinite(found) else None
+
+
+def _text(value: object) -> str:
+    """Words that every database keeps: JSON may write a NUL, and half a sign."""
+    return str(value)[:160].replace("\0", "").encode("utf-8", "ignore").decode()

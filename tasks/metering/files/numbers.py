@@ -14,6 +14,7 @@ MISSING = {
     "undefined", "x",
 }  # fmt: skip
 SHARE = 3  # digits of a group of thousands
+LONGEST = 40  # signs
 LARGEST = 1e15  # mWh: a terawatt-hour in one reading is none
 
 
@@ -41,8 +42,10 @@ def evidence(text: str) -> str:
 def looks_so(text: str) -> bool:
     """Whether it is meant as a number, with or without a unit behind it."""
     bare = text.strip()
+    if len(bare) > LONGEST:
+        return False
     found = WITH_UNIT.fullmatch(bare)
-    return len(bare) < 40 and bool(NUMBER.fullmatch((found[1] if found else bare).strip()))
+    return bool(NUMBER.fullmatch((found[1] if found else bare).strip()))
 
 
 def missing(text: str) -> bool:
@@ -70,12 +73,14 @@ def careful(text: str, decimal: str) -> tuple[float, str]:
     bare = text.strip()
     if bare.casefold() in MISSING:
         return math.nan, ""
+    if len(bare) > LONGEST:
+        raise NoNumber("it is too long")
     if bare.casefold().lstrip("+-").startswith("inf"):
         raise NoNumber("it is not finite")
     unit = ""
     if found := WITH_UNIT.fullmatch(bare):
         bare, unit = found[1].strip(), units.plain(found[2])
-    if len(bare) > 40 or not NUMBER.fullmatch(bare):
+    if not NUMBER.fullmatch(bare):
         raise NoNumber("it is no number")
     return _plain(bare.replace("−", "-"), decimal), unit
 

@@ -14,6 +14,7 @@ EPOCH = date(1970, 1, 1).toordinal()
 NO_ZONE = 1_000_000  # stands for “says no zone” among offsets in seconds
 NO_TIME = np.iinfo(np.int64).min  # stands for what is no time
 MOST_KNOWN = 100_000
+LONGEST = 60  # signs; what is longer is no time, and not worth a search
 CLOCK = re.compile(
     r"(\d{1,2})(?:[:.h](\d{2}))?(?:[:.m](\d{2})(?:[.,]\d+)?s?)?\s*([ap]\.?\s?m\.?)?\s*(?:uhr)?\s*"
     r"(z|utc|gmt|cest|cet|mesz|mez|bst|west|wet|eest|eet|e[sd]t|c[sd]t|m[sd]t|p[sd]t|(?:gmt|utc)?[+-]\d\d?(?::?\d\d)?)?",
@@ -34,6 +35,8 @@ Whole = NDArray[np.int64]
 def split(text: str) -> tuple[str, str]:
     """Day and time of day of a stamp; either may be empty."""
     bare = text.strip()
+    if len(bare) > LONGEST:
+        return "", ""
     if found := COMPACT.fullmatch(bare):
         clock = found[2]
         return found[1], ":".join(clock[at : at + 2] for at in range(0, len(clock), 2)) + found[3]
@@ -47,7 +50,7 @@ def split(text: str) -> tuple[str, str]:
 
 def clock_of(text: str) -> tuple[int, int] | None:
     """Seconds since midnight (86,400 for 24:00) and the zone's offset in seconds, or NO_ZONE; None for no time."""
-    found = CLOCK.fullmatch(text.strip())
+    found = CLOCK.fullmatch(text.strip()) if len(text) <= LONGEST else None
     if found is None or (found[2] is None and found[4] is None):
         return None
     hour, minute, second = (int(found[at] or 0) for at in (1, 2, 3))
