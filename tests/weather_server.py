@@ -117,7 +117,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 def settings_of(service: Service, name: str = "open-meteo", **more: Any) -> Settings:
     """In which this one is the configured one."""
-    chosen = {"weather": name, "weather_url": service.url, "weather_key": KEY, "weather_seconds": 0.5, **more}
+    chosen = {"weather": name, "weather_url": service.url, "weather_key": KEY, "weather_seconds": 20, **more}
     return Settings.model_validate(chosen)
 
 

@@ -14,7 +14,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select
 from sqlalchemy.orm import Session
 
 from models.meter import REFUSED, Anomaly, Meter, Outlook, Place
-from web.current import me, reading, require_role, writing
+from web.current import me, reading, require_role, runtime, writing
 from web.inputs import page_number
 
 bp = Blueprint("energy", __name__, url_prefix="/energy")
@@ -41,6 +41,15 @@ class Line:
     figures: Any
     wrong: int
     state: str  # fresh, silent, none
+
+
+@bp.app_context_processor
+def _mqtt() -> dict[str, Any]:
+    """`mqtt_topic(meter)` where meters are listened to by MQTT; nothing where none are."""
+    settings = runtime().settings
+    if not settings.mqtt_url.get_secret_value():
+        return {}
+    return {"mqtt_topic": lambda meter: f"{settings.mqtt_topic}/{meter.address}"}
 
 
 @bp.get("")

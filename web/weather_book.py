@@ -85,7 +85,8 @@ def change(session: Session, place: Place, values: Mapping[str, Any]) -> bool:
         Refused: with a message for each field at fault.
     """
     filled = read(session, values, place)
-    moved = (place.latitude, place.longitude) != (filled.latitude, filled.longitude)
+    before = [None if degrees is None else round(degrees, 2) for degrees in (place.latitude, place.longitude)]
+    moved = before != [filled.latitude, filled.longitude]
     asked_anew = moved or place.source != filled.source
     for name, value in _columns(filled).items():
         setattr(place, name, value)

@@ -60,7 +60,12 @@ def due(session: Session, service: str, now: int, place_id: str, most: int) -> l
     if place_id:
         chosen = chosen.where(Place.id == place_id)
     rows = session.scalars(chosen.order_by(func.coalesce(Place.fetched_at, 0), Place.id).limit(most))
-    return [Due(row.id, row.workspace_id, row.latitude or 0.0, row.longitude or 0.0, row.history_from) for row in rows]
+    return [Due(row.id, row.workspace_id, *position(row), row.history_from) for row in rows]
+
+
+def position(row: Place) -> tuple[float, float]:
+    """Latitude and longitude; to a hundredth, since MariaDB keeps such columns in single precision."""
+    return round(row.latitude or 0.0, 2), round(row.longitude or 0.0, 2)
 
 
 def by_position(places: list[Due]) -> list[list[Due]]:
@@ -193,8 +198,8 @@ def _measured(session: Session, place_id: str, start: int, end: int) -> dict[int
 
 def _as_it_was(session: Session, place: Due) -> Place | None:
     """Its row; None when somebody has deleted or moved it since it was asked for."""
-    same = (Place.latitude == place.latitude, Place.longitude == place.longitude)
-    return session.scalars(select(Place).where(Place.id == place.id, *same)).first()
+    row = session.scalars(select(Place).where(Place.id == place.id)).first()
+    return row if row is not None and position(row) == (place.latitude, place.longitude) else None
 
 
 def _columns(pairs: list[tuple[int, float]]) -> tuple[np.ndarray, np.ndarray]:
