@@ -6,7 +6,6 @@ import re
 from decimal import Decimal
 from typing import Any
 
-import pytest
 from flask import Flask
 from sqlalchemy import select
 from werkzeug.test import TestResponse
@@ -97,35 +96,33 @@ def test_the_form_of_a_tariff_comes_back_exactly_as_it_was_kept(ada_s: Browser, 
     assert the_tariff(runtime).rates == before
 
 
-@pytest.mark.parametrize(
-    ("base", "fields", "said"),
-    [
-        (FLAT, {"name": ""}, "Fill this in."), (FLAT, {"price": ""}, "Fill this in."),
-        (FLAT, {"price": "12 cents"}, "Write a number like 0.2951"), (FLAT, {"price": "1e3"}, "Write a number"),
-        (FLAT, {"price": "0.1234567"}, "at most six decimals"), (FLAT, {"price": "-0.1"}, "below zero"),
-        (FLAT, {"price": "9999999"}, "at most a million"), (FLAT, {"currency": "QQQ"}, "There is no currency"),
-        (FLAT, {"tax": "120"}, "from 0 to 100 %"), (FLAT, {"standing": "-1"}, "from zero up"),
-        (FLAT, {"kind": "weekly"}, "Choose one of these."),
-        (TIMES, {"rest_name": "", "rest_price": ""}, "Saturday and Sunday have no price."),
-        (TIMES, {"period-1-name": "Late", "period-1-price": "0.5", "period-1-start": "21:00", "period-1-end": "23:00"},
-         "Monday to Friday 21:00 to 22:00 has 2 prices: Peak and Late."),
-        (TIMES, {"period-1-price": "0.5"}, "Give it a name"), (TIMES, {"period-1-name": "Late"}, "Write its price"),
-        (TIMES, {"period-1-name": "Peak", "period-1-price": "0.5"}, "has another price above"),
-        (TIMES, {"period-0-start": "25:00"}, "Write a time of day"), (TIMES, {"period-0-from": "13"}, "from 1 to 12"),
-        (TIMES, {"period-0-end": "07:00"}, "begins and ends at 07:00"),
-        (TIMES, {"period-0-days": "x"}, "Choose the days"),
-        (BLOCKS, {"block-1-up_to": "600"}, "Above 600 kWh there is no price"),
-        (BLOCKS, {"block-0-price": ""}, "Fill this in."), (BLOCKS, {"block-0-up_to": "0"}, "above zero"),
-        (BLOCKS, {"starts": "29"}, "from 1 to 28"),
-        ({**BLOCKS, "block-0-up_to": "", "block-0-price": "", "block-1-price": ""}, {}, "at least one price"),
-        ({"name": "a", "currency": "EUR", "kind": "time of use"}, {}, "at least one price with its hours"),
-    ],
+WRONG: tuple[tuple[dict[str, str], dict[str, str], str], ...] = (
+    (FLAT, {"name": ""}, "Fill this in."), (FLAT, {"price": ""}, "Fill this in."),
+    (FLAT, {"price": "12 cents"}, "Write a number like 0.2951"), (FLAT, {"price": "1e3"}, "Write a number"),
+    (FLAT, {"price": "0.1234567"}, "at most six decimals"), (FLAT, {"price": "-0.1"}, "below zero"),
+    (FLAT, {"price": "9999999"}, "at most a million"), (FLAT, {"currency": "QQQ"}, "There is no currency"),
+    (FLAT, {"tax": "120"}, "from 0 to 100 %"), (FLAT, {"standing": "-1"}, "from zero up"),
+    (FLAT, {"kind": "weekly"}, "Choose one of these."),
+    (TIMES, {"rest_name": "", "rest_price": ""}, "Saturday and Sunday have no price."),
+    (TIMES, {"period-1-name": "Late", "period-1-price": "0.5", "period-1-start": "21:00", "period-1-end": "23:00"},
+     "Monday to Friday 21:00 to 22:00 has 2 prices: Peak and Late."),
+    (TIMES, {"period-1-price": "0.5"}, "Give it a name"), (TIMES, {"period-1-name": "Late"}, "Write its price"),
+    (TIMES, {"period-1-name": "Peak", "period-1-price": "0.5"}, "has another price above"),
+    (TIMES, {"period-0-start": "25:00"}, "Write a time of day"), (TIMES, {"period-0-from": "13"}, "from 1 to 12"),
+    (TIMES, {"period-0-end": "07:00"}, "begins and ends at 07:00"),
+    (TIMES, {"period-0-days": "x"}, "Choose the days"),
+    (BLOCKS, {"block-1-up_to": "600"}, "Above 600 kWh there is no price"),
+    (BLOCKS, {"block-0-price": ""}, "Fill this in."), (BLOCKS, {"block-0-up_to": "0"}, "above zero"),
+    (BLOCKS, {"starts": "29"}, "from 1 to 28"),
+    ({**BLOCKS, "block-0-up_to": "", "block-0-price": "", "block-1-price": ""}, {}, "at least one price"),
+    ({"name": "a", "currency": "EUR", "kind": "time of use"}, {}, "at least one price with its hours"),
 )  # fmt: skip
-def test_what_is_wrong_is_said_and_nothing_is_kept(
-    ada_s: Browser, runtime: Runtime, base: dict[str, str], fields: dict[str, str], said: str
-) -> None:
-    answer = ada_s.post(NEW, {**base, **fields, "do": "save"})
-    assert (answer.status_code, said in words(answer.text)) == (422, True), words(answer.text)
+
+
+def test_what_is_wrong_is_said_and_nothing_is_kept(ada_s: Browser, runtime: Runtime) -> None:
+    for base, fields, said in WRONG:
+        answer = ada_s.post(NEW, {**base, **fields, "do": "save"})
+        assert (answer.status_code, said in words(answer.text)) == (422, True), (fields, words(answer.text))
     with runtime.database.read(EVERYONE) as session:
         assert session.scalars(select(Tariff)).all() == []
 
@@ -222,22 +219,21 @@ def test_programs_make_read_change_and_delete_tariffs(app: Flask, runtime: Runti
     assert client.get(one, headers=key).status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("body", "field"),
-    [
-        ([], ""), ({"name": "a", "currency": "EUR"}, "kind"), ({"name": "a", "currency": "EUR", "kind": "x"}, "kind"),
-        ({"name": "a", "kind": "flat", "price": "0.3"}, "currency"), ({"name": "a", "prize": 1}, "prize"),
-        ({"name": "a", "currency": "EUR", "kind": "flat", "price": "NaN"}, "price"),
-        ({"name": "a", "currency": "EUR", "kind": "flat", "price": "1e999999"}, "price"),
-        ({"name": 7, "currency": "EUR", "kind": "flat", "price": 1}, "name"),
-        ({"name": "a", "currency": "EUR", "kind": "tiered", "blocks": [{"price": 1, "up_to": -1}]}, "blocks.0.up_to"),
-        ({"name": "a", "currency": "EUR", "kind": "time of use", "levels": [{"name": "a", "price": 1}] * 13},
-         "levels"),
-    ],
+REFUSED: tuple[tuple[Any, str], ...] = (
+    ([], ""), ({"name": "a", "currency": "EUR"}, "kind"), ({"name": "a", "currency": "EUR", "kind": "x"}, "kind"),
+    ({"name": "a", "kind": "flat", "price": "0.3"}, "currency"), ({"name": "a", "prize": 1}, "prize"),
+    ({"name": "a", "currency": "EUR", "kind": "flat", "price": "NaN"}, "price"),
+    ({"name": "a", "currency": "EUR", "kind": "flat", "price": "1e999999"}, "price"),
+    ({"name": 7, "currency": "EUR", "kind": "flat", "price": 1}, "name"),
+    ({"name": "a", "currency": "EUR", "kind": "tiered", "blocks": [{"price": 1, "up_to": -1}]}, "blocks.0.up_to"),
+    ({"name": "a", "currency": "EUR", "kind": "time of use", "levels": [{"name": "a", "price": 1}] * 13},
+     "levels"),
 )  # fmt: skip
-def test_what_programs_send_wrong_is_refused_by_its_field(
-    app: Flask, runtime: Runtime, ada: Person, body: Any, field: str
-) -> None:
-    answer = app.test_client().post("/api/v1/tariffs", json=body, headers=token_of(runtime, ada))
-    assert answer.status_code == 422, answer.text
-    assert field in told(answer)["errors"]
+
+
+def test_what_programs_send_wrong_is_refused_by_its_field(app: Flask, runtime: Runtime, ada: Person) -> None:
+    client, key = app.test_client(), token_of(runtime, ada)
+    for body, field in REFUSED:
+        answer = client.post("/api/v1/tariffs", json=body, headers=key)
+        assert answer.status_code == 422, answer.text
+        assert field in told(answer)["errors"], body
