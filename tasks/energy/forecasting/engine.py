@@ -154,8 +154,12 @@ def _trials(cuts: Sequence[Window], tried: Sequence[Tried]) -> tuple[Trial, ...]
 
 def _reason(series: Series, cuts: Sequence[Window], own: Trial, naive: Trial, past: "Mapping[int, Floats]") -> str:
     steps, ahead = WORDS.get(series.step, "steps"), len(cuts[0].truth)
-    windows_ = "one stretch" if len(past) == 1 else f"{len(past)} stretches"
-    tested = f"on the last {windows_} of {ahead} {steps}, each hidden from it"
+    last = f"the last {ahead} {steps}"
+    tested = (
+        f"on {last}, hidden from it"
+        if len(past) == 1
+        else f"on {len(past)} stretches as long as {last}, hidden from it"
+    )
     if own.model == naive.model:
         return f"Nothing did better than the seasonal naive {tested}: its error was {own.mase:.2f} (MASE)."
     return f"Its error was {own.mase:.2f} (MASE) {tested}; the seasonal naive's was {naive.mase:.2f}."

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _BY_STEP = 0.8  # share of the spread that is each step's own (with its neighbours); the rest is that of all steps
 _NEIGHBOURS = 5
-_WIDER = {0.80: 0.2, 0.95: 0.9}  # quantiles times 1 + this / windows
+_WIDER = {0.80: 0.6, 0.95: 1.2}  # quantiles times 1 + this / windows
 _GROWTH = 0.25  # beyond the steps that validation reached, spread grows with this power of the steps ahead
 _LOW = 0.05  # of the median: below it, the level makes intervals no narrower
 _NORMAL = {0.80: 1.2816, 0.95: 1.9600}

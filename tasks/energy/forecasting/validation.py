@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 _ONE_FIT = 0.4  # share of the budget that one fit may take
 _VALIDATION = 0.7  # share of the budget that validation may take; the rest is for the fits on the whole series
-CLOSE = 2.0  # times the best one's error: what errs more has no say, and in no further window is time spent on it
+CLOSE = 2.0  # times the best one's error: what errs more has no say
+_RESERVE = 1.6  # times its cost so far: what a fit may cost, on more readings and a busier machine
+_CHEAP = 0.02  # share of the budget: what costs less is tried in every window, one bad day does not rule it out
 _WILD = 5.0  # times the largest value seen, beyond the values seen: no forecast but an accident
 _LEAST = 1e-6
 
@@ -76,23 +78,23 @@ def validate(candidates: Sequence[Candidate], series: Series, cuts: Sequence[Win
     for one in fit:
         most = min(_ONE_FIT * whole, budget.left - (1 - _VALIDATION) * whole)
         _try(one, 0, cuts[0], most, whole)
-    better = _worth_more(fit, cuts)
+    better = _worth_more(fit, cuts, _CHEAP * whole)
     for one in sorted(better, key=lambda each: each.cost):
         for number in range(1, len(cuts)):
-            spare = budget.left - sum(each.cost for each in better)
-            if one.cost < spare - (1 - _VALIDATION) * whole / 2 and not one.note:
+            spare = budget.left - _RESERVE * sum(each.cost for each in better)
+            if _RESERVE * one.cost < spare and not one.note:
                 _try(one, number, cuts[number], spare, whole)
     return tried
 
 
-def _worth_more(fit: Sequence[Tried], cuts: Sequence[Window]) -> list[Tried]:
-    """Those that came near the best in the first window."""
+def _worth_more(fit: Sequence[Tried], cuts: Sequence[Window], cheap: float) -> list[Tried]:
+    """Those that came near the best in the first window, or cost next to nothing."""
     done = [one for one in fit if 0 in one.forecasts]
     if not done:
         return []
     errors = {id(one): error(cuts[0], one.forecasts[0]) for one in done}
     best = min(errors.values())
-    return [one for one in done if errors[id(one)] <= CLOSE * best + _LEAST]
+    return [one for one in done if one.cost <= cheap or errors[id(one)] <= CLOSE * best + _LEAST]
 
 
 def _try(one: Tried, number: int, window: Window, most: float, whole: float) -> None:
