@@ -49,7 +49,7 @@ ODD: list[tuple[str, str, Given, int, tuple[int, ...], str, str]] = [
     ("zeros", hours(40, lambda n: 0), {}, 1, (), "", "as they are"),
     ("constant", hours(40, lambda n: 4), {}, 1, (), "", "as they are"),
     ("few", hours(3), {}, 3, (), "", "too little"),
-    ("kind", hours(3), {"unit": "kWh"}, 1, (), "kind", "Choose"),
+    ("kind", hours(3), {"unit": "kWh"}, 1, (), "meter_kind", "Choose"),
     ("large", hours(5) + "2024-05-01T05:00:00Z,2e9\n", {}, 1, (7,), "", "Refused"),
     ("reset", hours(60, lambda n: 500 + n if n < 40 else n - 40, "time,Zählerstand kWh\n"), {}, 1, (42,), "", "Kept"),
     ("rollover", hours(60, lambda n: (99960 + n) % 100000, "time,Zählerstand kWh\n"), {}, 1, (42,), "", "Kept"),

@@ -43,7 +43,7 @@ def test_what_was_replaced_comes_back_and_what_changed_since_stays(
 ) -> None:
     step(runtime, ada, looked(runtime, ada, QUARTERS, tmp_path, "House.csv"))
     other = "time,kwh\n2024-05-01T00:00:00Z,9\n2024-05-01T01:00:00Z,9\n2024-05-04T00:00:00Z,9\n"
-    run = looked(runtime, ada, other, tmp_path, "House.csv", kind="interval")
+    run = looked(runtime, ada, other, tmp_path, "House.csv", meter_kind="interval")
     assert run.headline == "1 new, 2 changed, 0 known"
     step(runtime, ada, run)
     (meter,) = meters(runtime)

@@ -42,7 +42,7 @@ class ReadingsParams(Params):
     clock: Clock = _choice(
         "Summer time", {"zone": "As the time zone has it", "standard": "No summer time", "utc": "Times are UTC"}
     )
-    kind: Literal["", "interval", "counter"] = _choice(
+    meter_kind: Literal["", "interval", "counter"] = _choice(
         "The meter tells", {"interval": "The energy of each interval", "counter": "What a counter shows"}
     )
     dates: Literal["", "dmy", "mdy", "ymd"] = _choice(
@@ -100,7 +100,7 @@ class ReadingsParams(Params):
     def hints(self, name: str, zone: str, now: int) -> Hints:
         """The same for the reader."""
         return Hints(
-            name=name, zone=zone, clock=self.clock, unit=self.unit, kind=self.kind, dates=self.dates,
+            name=name, zone=zone, clock=self.clock, unit=self.unit, kind=self.meter_kind, dates=self.dates,
             decimal={"point": ".", "comma": ","}.get(self.decimal, ""), stamps=self.stamps, repeats=self.repeats,
             turns=self.turns, swapped=self.swapped, delimiter=SIGNS.get(self.delimiter, ""), now=now,
             columns=tuple(part.strip() for part in self.columns.split("|")) if self.columns else (),

@@ -51,6 +51,8 @@ class ReadingsFound(Result):
     same: int = Field(title="Readings that are known")
     oddities: int = Field(title="Kinds of oddities")
     asks: list[str] = Field(title="What must be chosen first")
+    found: list[str] = Field(title="What is odd, with its lines and its rule")
+    refusals: list[str] = Field(title="Why it may not be forecast on")
 
 
 def check(params: ReadingsParams, files: Sequence[IncomingFile]) -> None:
@@ -93,6 +95,8 @@ def run(params: ReadingsParams, ctx: Context) -> ReadingsFound:
     return ReadingsFound(
         intake=intake_id, meters=len(parsed.series), readings=sum(one.count for one in parsed.series), new=look.new,
         changed=look.changed, same=look.same, oddities=len(told["oddities"]), asks=told["asks"],
+        found=[_said(each) for each in told["oddities"][:TOLD]],
+        refusals=list(dict.fromkeys(text for each in told["series"] for text in each["refusals"]))[:TOLD],
     )  # fmt: skip
 
 
@@ -181,6 +185,11 @@ def _told(parsed: "Parsed", look: Look, zone: str) -> dict[str, Any]:
         "chosen": chosen, "series": series, "oddities": _merged(every, {one.key: one.name for one in order}),
         "asks": list(parsed.asks), "weather": look.weather, "rows": parsed.rows,
     }  # fmt: skip
+
+
+def _said(oddity: dict[str, Any]) -> str:
+    lines = f" (lines {', '.join(map(str, oddity['lines']))})" if oddity["lines"] else ""
+    return f"{oddity['text']}{lines} {oddity['rule']}"
 
 
 def _series(one: "Found", look: Look) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from models.stock import PARTLY, SENT, Location, Product, Purchase, PurchaseLine
 from tasks import discover
 from tasks.handover import HandedOver
 from tasks.inventory.movements import record
+from tests.adas_readings import meter_file
 from tests.browser.sample_energy import electricity
 from tests.conftest import Person
 from tests.front import WORKER
@@ -150,3 +151,4 @@ def _intakes(session: Session) -> None:
     lines = (("new", ""), ("duplicate", "It is there already."), ("wrong", "31/02 is no day."))
     for number, (state, reason) in enumerate(lines, 1):
         session.add(IntakeLine(intake_id=intake.id, number=number, state=state, what=what, reason=reason))
+    session.add(meter_file("roof and flats with a rather long name.csv"))

@@ -17,7 +17,8 @@ from workers.runtime import Runtime
 AUDIT = Path(__file__).with_name("audit.js").read_text("utf-8")
 # Whose argument is no row's id, and what then stands there.
 GIVEN = {"kind": "health", "name": "beat-silent", "filename": "style.css", "page": "beat-silent"}
-TABLES = {"mail_id": "delivery", "order_id": "purchase", "import_id": "intake"}  # ids that are not named as their table
+# Ids that are not named as their table.
+TABLES = {"mail_id": "delivery", "order_id": "purchase", "import_id": "intake", "file_id": "intake"}
 OTHERS = ("flower", "static")  # another program's pages, and files
 
 

@@ -68,7 +68,8 @@ class Oddity:
         text: what was found.
         rule: what is done about it.
         count: how often; lines: where first, at most `FIRST` (of XML and JSON: the number of the reading).
-        asks: the field of `Hints` by which a person must choose, before it may be imported; "": none needs to be.
+        asks: what a person must choose before it may be imported, by the name of the import's field (that of `Hints`,
+            but `meter_kind` for its `kind`); "": nothing.
         series: which one it concerns; "": the file.
     """
 

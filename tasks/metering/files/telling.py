@@ -82,7 +82,7 @@ def of_series(one: Series, hints: Hints, title: str, used: set[str], reasons: li
     told = [*_unit(one, used), *_times(one, hints), *_repeats(one, hints, bool(reasons)), *_values(one, kind)]
     if ask_kind:
         text = f"Whether this meter counts on or tells each interval's energy cannot be told: {evidence}."
-        told.append(Oddity("kind", text, "Choose which it is.", asks="kind"))
+        told.append(Oddity("kind", text, "Choose which it is.", asks="meter_kind"))
     refusals = [*reasons, *_refusals(one, hints)]
     unit = next(iter(sorted(used - {""})), hints.unit or "kWh")
     return Found(
