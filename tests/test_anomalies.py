@@ -89,7 +89,7 @@ def test_hours_of_much_less_are_found_too() -> None:
     [one] = seen(changed(usage, 5010, 5015, 0.01 * usage.kwh[5010:5015]))
     assert one.kind == "spike"
     assert (one.kwh or 0) < 0
-    assert "only" in one.text
+    assert one.text.startswith("Only ")
 
 
 def test_a_day_of_twice_as_much_is_one_anomaly() -> None:
@@ -124,7 +124,7 @@ def test_a_year_of_zeros_or_of_a_constant_is_one_line(value: float) -> None:
     usage = household()
     [one] = seen(changed(usage, 0, YEAR, value))
     assert (one.kind, one.start, one.end) == ("flat", BEGAN, None)
-    assert one.text.startswith("Since 1 January 2014 the meter says")
+    assert one.text.startswith("The meter says")
 
 
 @pytest.mark.parametrize("size", [1.35, 0.65])

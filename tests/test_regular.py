@@ -26,7 +26,8 @@ def steps(count: int, step: int = HOUR, start: int = BEGAN) -> Whole:
 def used(count: int, seed: int = 1) -> Whole:
     """Every hour something else, more by day than by night."""
     day = 1 + np.sin(np.arange(count) * 2 * np.pi / 24)
-    return (np.random.default_rng(seed).uniform(0.2, 0.4, count) * KWH * (1 + day)).astype(np.int64)
+    found: Whole = (np.random.default_rng(seed).uniform(0.2, 0.4, count) * KWH * (1 + day)).astype(np.int64)
+    return found
 
 
 def made(times: Whole, values: Whole, kind: str = "interval", step: int = HOUR, **more: Any) -> Usage:

@@ -75,7 +75,7 @@ def cost(row: "Anomaly") -> str:
     """ "12.30 EUR more", "" where nothing is known."""
     if row.cost is None or not row.currency:
         return ""
-    amount = money.show(abs(row.cost), row.currency)
+    amount = money.show(round(abs(row.cost), money.digits(row.currency)), row.currency)
     return f"about {amount}" if row.kind == "missing" else f"{amount} {'more' if row.cost >= 0 else 'less'}"
 
 

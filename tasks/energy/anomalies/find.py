@@ -131,7 +131,7 @@ class _Look:
         for first, past in lines.tolist():
             usual = self.usual[first:past]
             ends = past < len(self.usage.times)
-            text = words.flat(self.usage, self.borders, first, past, ends, usual)
+            text = words.flat(self.usage, self.borders, first, past, usual)
             yield self._found("flat", first, past, usual, text, ends=ends)
 
     def judged(self, known: Expected) -> list[Found]:
@@ -155,7 +155,7 @@ class _Look:
         steps = np.searchsorted(self.hours.times, self.usage.times[first:past], "right") - 1 - one.first
         usual = one.expected[np.minimum(steps, len(one.expected) - 1)] * (self.usage.step / self.hours.step)
         own = spikes.Event(first, past, usual)
-        return self._found("spike", first, past, usual, words.spike(self.usage, self.borders, own))
+        return self._found("spike", first, past, usual, words.spike(self.usage, own))
 
     def _native(self, hour: int) -> int:
         """Which step of the usage an hour begins with."""

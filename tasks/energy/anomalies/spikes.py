@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 AROUND = (9 * HOUR, 37 * HOUR)  # the running medians: what lasts longer than half of the wider is a matter of days
 WEEKLY = 0.02  # false alarms that a meter may give a week, if its tail is as assumed
 LEAST, LEAST_SHARE = 5.0, 0.12  # deviations, and share of an hour's usual energy: below it nobody cares
+LEAST_DAY = 0.0075  # of a day's usual energy: a spike of less is no news
 DAYS, LEAST_DAYS, DAY_SHARE = 29, 5.0, 0.15  # the same for whole days
 _ENOUGH = 12  # free days, or working days, of which a scale of their own is known
 _JOIN = 2  # steps between two parts of the same event
@@ -60,7 +61,9 @@ def hours(usage: Usage, known: Expected) -> list[Event]:
         with np.errstate(invalid="ignore"):
             strong = (score > limit) & (np.abs(own) > floor)
             weak = score > limit / 2
-        found += [Event(first, past, expected[first:past]) for first, past in _grown(strong, weak, np.sign(own))]
+        least = LEAST_DAY * known.kwh.shape[1] * float(np.nanmean(np.abs(known.kwh)))
+        events = _grown(strong, weak, np.sign(own))
+        found += [Event(*one, expected[slice(*one)]) for one in events if abs(np.nansum(own[slice(*one)])) > least]
     return _once(found)
 
 

@@ -17,14 +17,11 @@ if TYPE_CHECKING:
 YEAR = 365.2425
 
 
-def spike(usage: Usage, borders: "Whole", one: Event) -> str:
+def spike(usage: Usage, one: Event) -> str:
     """How much was used, how much was to be expected, how many times that is."""
     used, usual = float(usage.kwh[one.first : one.past].sum()), float(one.expected.sum())
-    when = _capital(wording.span(int(borders[one.first]), int(borders[one.past]), usage.zone))
-    only = "only " if used < usual else ""
-    return (
-        f"{when}: {only}{wording.energy(used)}, where {wording.energy(usual)} were to be expected{_times(used, usual)}."
-    )
+    only = "Only " if used < usual else ""
+    return f"{only}{wording.energy(used)}, where {wording.energy(usual)} were to be expected{_times(used, usual)}."
 
 
 def _times(used: float, usual: float) -> str:
@@ -35,20 +32,16 @@ def _times(used: float, usual: float) -> str:
     return f" ({abs(used / usual - 1):.0%} {'more' if used > usual else 'less'})"
 
 
-def flat(usage: Usage, borders: "Whole", first: int, past: int, ends: bool, usual: "Floats") -> str:
+def flat(usage: Usage, borders: "Whole", first: int, past: int, usual: "Floats") -> str:
     """Which value repeats, how often, and what that means."""
-    when = _since(usage, borders, first, past, ends)
-    value = float(usage.kwh[first])
-    each = f"each {wording.every(usage.step)}"
+    value, each = float(usage.kwh[first]), f"each {wording.every(usage.step)}"
     if value == 0:
-        what = f"the meter says 0 kWh {each}"
-        hint = "the current was off, or the meter does not measure"
+        what, hint = f"0 kWh {each}", "the current was off, or the meter does not measure"
     else:
-        what = f"the meter says the same {wording.energy(value)} {each}"
-        hint = "it seems to repeat its last reading"
+        what, hint = f"the same {wording.energy(value)} {each}", "it seems to repeat its last reading"
     length = wording.length(int(borders[past]) - int(borders[first]))
     there = f" {wording.energy(float(usual.sum()))} were to be expected." if abs(float(usual.sum())) > 0 else ""
-    return f"{when} {what}, for {length}: {hint}.{there}"
+    return f"The meter says {what}, for {length}: {hint}.{there}"
 
 
 def missing(usage: Usage, borders: "Whole", first: int, past: int, ends: bool) -> str:
@@ -87,12 +80,3 @@ def base(usage: Usage, start: int, one: Shift, before: float) -> str:
 
 def _watts(kilowatts: float) -> str:
     return f"{kilowatts * 1000:,.0f} W" if abs(kilowatts) < 1 else f"{kilowatts:,.1f} kW"
-
-
-def _since(usage: Usage, borders: "Whole", first: int, past: int, ends: bool) -> str:
-    start, end = int(borders[first]), int(borders[past])
-    return _capital(wording.span(start, end, usage.zone)) if ends else f"Since {wording.moment(start, usage.zone)}"
-
-
-def _capital(text: str) -> str:
-    return text[:1].upper() + text[1:]
