@@ -37,9 +37,18 @@ def test_the_base_load_is_what_nine_tenths_of_the_night_hours_exceed_and_each_wa
 def test_a_month_with_a_lower_base_load_shows_what_is_possible() -> None:
     kwh = household()
     march = (np.arange(len(kwh)) >= 24 * 60) & (np.arange(len(kwh)) < 24 * 91)
-    tip = found(advise(usage(np.where(march, kwh - 0.1, kwh)), tariff=FLAT), "quiet month")
+    advice = advise(usage(np.where(march, kwh - 0.1, kwh)), tariff=FLAT, temperature=weather(400))
+    tip = found(advice, "quiet month")
     assert "March in all months: 100 W, not 200 W" in tip.title
     assert tip.kwh == pytest.approx(0.1 * 24 * (365 - 31), rel=0.01)
+
+
+def test_a_month_that_is_low_by_chance_or_by_the_season_shows_nothing() -> None:
+    chance = np.random.default_rng(4).gamma(1.0, 0.3, 24 * 400)
+    degrees = weather(400)
+    assert "quiet month" not in kinds(advise(usage(chance), temperature=degrees))
+    for known in (None, degrees):
+        assert "quiet month" not in kinds(advise(usage(heated(degrees)), temperature=known))
 
 
 def test_the_highest_load_and_the_busiest_hours_are_told_from_what_was_measured_alone() -> None:

@@ -78,6 +78,8 @@ def _fill(advice: Advice, window: Window, tariffs: Sequence[TariffFacts]) -> Non
         advice.missing.append(SOLAR)
     money = _with_money(advice, window)
     tips = [*_loads(advice, money), *_weather(advice, money)]
+    if advice.weather and advice.weather.kind != "mean" and advice.weather.r2 >= weather.LEAST_R2:
+        tips = [tip for tip in tips if tip.kind != "quiet month"]  # its months differ by heating and cooling
     tips += _tariffs(advice, window, tariffs)
     advice.tips = sorted((tip for tip in tips if _worth(tip, window)), key=_rank)
 

@@ -19,7 +19,7 @@ LOW = 0.10  # quantile of the night's hours: a few dead hours do not make it zer
 LEAST_HOURS = 28 * NIGHT  # measured hours of nights
 LEAST_SHARE = 0.1  # of all use, below which the base load is worth no tip
 QUIET = 0.8  # a month whose base load is below this share of the usual one shows what is possible
-MONTH_HOURS = 15 * NIGHT
+MONTH_HOURS, LEAST_MONTHS = 15 * NIGHT, 10
 
 
 def base_kw(window: Window) -> float | None:
@@ -73,22 +73,20 @@ def _tips(window: Window, kw: float, share: float) -> list[Tip]:
         "all that is used: what a tenth of the night hours does not exceed.",
         "Sure: it is the same in every hour.",
     )
-    return [found, *_quiet(window, kw)]
+    return [found, *_quiet(window)]
 
 
-def _quiet(window: Window, kw: float) -> list[Tip]:
-    """The month with the lowest base load shows what is possible."""
-    hours = window.hours
-    if hours is None or not window.whole_year:
+def _quiet(window: Window) -> list[Tip]:
+    """The month with the lowest base load shows what is possible, where it is lower than chance makes it.
+
+    Not without temperatures: then nobody can tell a habit from the season.
+    """
+    nights = _nights(window)
+    if len(nights) < LEAST_MONTHS or window.days.temperature is None:
         return []
-    night = (hours.hour < NIGHT) & ~hours.usage.filled
-    of_hour = months_of(hours.ordinal)
-    lows = {m: float(np.quantile(hours.usage.kwh[night & (of_hour == m)], LOW)) for m in range(1, 13)
-            if (night & (of_hour == m)).sum() >= MONTH_HOURS}  # fmt: skip
-    if len(lows) < 10:
-        return []
+    lows = {month: float(np.quantile(kwh, LOW)) for month, kwh in nights.items()}
     usual, best = float(np.median(list(lows.values()))), min(lows, key=lambda month: lows[month])
-    if not 0 < lows[best] <= QUIET * usual or usual - lows[best] < 0.01:
+    if not 0 < lows[best] <= QUIET * usual or usual - lows[best] < 0.01 or _by_chance(nights[best], usual):
         return []
     each = np.zeros(13)
     each[list(lows)] = np.maximum(0.0, np.array(list(lows.values())) - lows[best])
@@ -102,9 +100,25 @@ def _quiet(window: Window, kw: float) -> list[Tip]:
         less,
         f"Each month's base load (what a tenth of its night hours does not exceed) less that of {name}, in each of the "
         f"month's hours. The usual month has {words.power(usual * 1000)}. {window.about}",
-        "Fair: it was so low already; what the season needs at night is in the difference.",
+        "Fair: it was so low already, and the weather explains little of this meter's use.",
     )
     return [found]
+
+
+def _nights(window: Window) -> "dict[int, Floats]":
+    """The measured night hours, kWh, of each month of which there are enough."""
+    hours = window.hours
+    if hours is None or not window.whole_year:
+        return {}
+    night, months = (hours.hour < NIGHT) & ~hours.usage.filled, months_of(hours.ordinal)
+    found = {month: hours.usage.kwh[night & (months == month)] for month in range(1, 13)}
+    return {month: kwh for month, kwh in found.items() if len(kwh) >= MONTH_HOURS}
+
+
+def _by_chance(kwh: "Floats", usual: float) -> bool:
+    """Whether the lowest of twelve months may be as low by chance: the hours of one night count as one."""
+    off = 3 * np.sqrt(LOW * (1 - LOW) * NIGHT / len(kwh))
+    return float(np.quantile(kwh, min(1.0, LOW + off))) >= usual
 
 
 def tip(window: Window, kind: str, title: str, kwh: float, less: "Floats", how: str, sure: str) -> Tip:
