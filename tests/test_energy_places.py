@@ -4,7 +4,6 @@ import io
 from datetime import UTC, datetime
 from typing import Any
 
-import pytest
 from sqlalchemy import select
 
 from models.meter import Meter, Place, WeatherDay
@@ -35,17 +34,17 @@ def test_a_place_is_made_moved_and_deleted_and_its_meters_stay(ada_s: Browser, r
     assert rows(runtime, Meter)[0].place_id is None
 
 
-@pytest.mark.parametrize(
-    ("field", "value"),
-    [("name", ""), ("latitude", "91"), ("latitude", "north"), ("latitude", "nan"), ("longitude", "-180.1"),
-     ("longitude", ""), ("source", "open-meteo"), ("latitude", "1e400")],
+WRONG = (
+    ("name", ""), ("latitude", "91"), ("latitude", "north"), ("latitude", "nan"), ("longitude", "-180.1"),
+    ("longitude", ""), ("source", "open-meteo"), ("latitude", "1e400"),
 )  # fmt: skip
-def test_what_is_wrong_with_a_place_stands_beside_its_field(
-    ada_s: Browser, runtime: Runtime, field: str, value: str
-) -> None:
-    answer = ada_s.post("/energy/places/new", {**HOME, field: value})
-    assert answer.status_code == 422
-    assert f'id="{field}-error"' in answer.text
+
+
+def test_what_is_wrong_with_a_place_stands_beside_its_field(ada_s: Browser, runtime: Runtime) -> None:
+    for field, value in WRONG:
+        answer = ada_s.post("/energy/places/new", {**HOME, field: value})
+        assert answer.status_code == 422, (field, value)
+        assert f'id="{field}-error"' in answer.text
     assert rows(runtime, Place) == []
 
 
@@ -79,18 +78,14 @@ FILES = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("name", FILES)
-def test_temperatures_come_from_a_file_of_any_usual_shape(
-    ada_s: Browser, runtime: Runtime, ada: Person, name: str
-) -> None:
-    place = place_of(runtime, ada)
-    text, first, second = FILES[name]
-    zone = "Europe/Berlin" if name == "german" else "UTC"
-    assert bring(ada_s, place, text, zone).status_code == 303
-    assert known(runtime, ada, place) == {"01-31 12:00": first, "01-31 13:00": second}
-    page = text_of(ada_s.get(f"/energy/places/{place}"))
-    assert "2 temperatures read, 2 of them new." in page
-    assert ("taken as those of" in page) == (name in ("plain", "german", "no heading"))
+def test_temperatures_come_from_a_file_of_any_usual_shape(ada_s: Browser, runtime: Runtime, ada: Person) -> None:
+    for name, (text, first, second) in FILES.items():
+        place = place_of(runtime, ada, name=name)
+        assert bring(ada_s, place, text, "Europe/Berlin" if name == "german" else "UTC").status_code == 303, name
+        assert known(runtime, ada, place) == {"01-31 12:00": first, "01-31 13:00": second}, name
+        page = text_of(ada_s.get(f"/energy/places/{place}"))
+        assert "2 temperatures read, 2 of them new." in page
+        assert ("taken as those of" in page) == (name in ("plain", "german", "no heading"))
 
 
 def test_lines_without_a_time_or_with_what_cannot_be_are_named_and_left_out(
@@ -105,18 +100,19 @@ def test_lines_without_a_time_or_with_what_cannot_be_are_named_and_left_out(
     assert list(known(runtime, ada, place).values()) == [3.0, 5.0]
 
 
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [("", "empty"), (b"\0" * 99, "NUL"), ("a,b,c\n1,2,3\n", "No column of times"), ("time,temp\nx,y\n", "No line"),
-     ("time,temp °F\n2026-01-31T12:00Z,50\n", "Fahrenheit"), ("hello", "No columns were found")],
+NO_WEATHER = (
+    ("", "empty"), (b"\0" * 99, "NUL"), ("a,b,c\n1,2,3\n", "No column of times"), ("time,temp\nx,y\n", "No line"),
+    ("time,temp °F\n2026-01-31T12:00Z,50\n", "Fahrenheit"), ("hello", "No columns were found"),
 )  # fmt: skip
-def test_a_file_without_temperatures_is_refused_beside_its_field(
-    ada_s: Browser, runtime: Runtime, ada: Person, text: str | bytes, said: str
-) -> None:
-    answer = bring(ada_s, place_of(runtime, ada), text)
-    assert answer.status_code == 422
-    assert said in answer.text
-    assert 'id="file-error"' in answer.text
+
+
+def test_a_file_without_temperatures_is_refused_beside_its_field(ada_s: Browser, runtime: Runtime, ada: Person) -> None:
+    place = place_of(runtime, ada)
+    for text, said in NO_WEATHER:
+        answer = bring(ada_s, place, text)
+        assert answer.status_code == 422, said
+        assert said in answer.text
+        assert 'id="file-error"' in answer.text
     assert rows(runtime, WeatherDay) == []
 
 
