@@ -22,7 +22,7 @@ DAYS, AHEAD = 365, 7
 MWH = 1_000_000  # milliwatt-hours in a kilowatt-hour
 SPIKE_AGO, STUCK_AGO, GAP_AGO, RISE_AGO, AWAY_AGO = 12, 47, 81, 20, (150, 136)  # days before the last one
 TARIFF: dict[str, Any] = {
-    "kind": "time of use", "standing": "0.42", "rest": "Day",
+    "kind": "time of use", "standing": "0.42", "rest": "Day", "example": True,  # no tip to others rests on it
     "levels": [{"name": "Day", "price": "0.34"}, {"name": "Night", "price": "0.21"}],
     "periods": [{"level": "Night", "start": "22:00", "end": "06:00"}],
 }  # fmt: skip
