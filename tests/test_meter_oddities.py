@@ -186,6 +186,10 @@ def test_the_published_india_file_is_refused_for_forecasting_with_its_reasons() 
                  "184, 185, 186, 187", "after 5 January 2020 comes 13 January 2020"):  # fmt: skip
         assert said in words, said
     assert parsed.asks == ("swapped",)
+    rest = parse(
+        SHARED / "india_states" / "dataset_tk.csv", Hints(zone="Asia/Kolkata", unit="GWh", swapped="leave out")
+    )
+    assert (rest.asks, rest.series[0].count, rest.series[0].refusals) == ((), 458, ()), "503 lines without 35 and 10"
 
 
 @pytest.mark.skipif(not SHARED.is_dir(), reason=ABSENT)

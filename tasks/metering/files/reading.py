@@ -120,14 +120,18 @@ class Reader:
 
     def _trusted(self, chunk: Chunk) -> Chunk:
         """Remembers the days; leaves out those that somebody chose to leave out."""
+        if self.distrusted:
+            chunk = self._without(chunk)
         if len(chunk.days) and not self.source.surely_dated and chunk.key != TEMPERATURE:
             starts = np.flatnonzero(np.diff(chunk.days, prepend=chunk.days[0] - 1))
             for day, line in zip(chunk.days[starts].tolist(), chunk.lines[starts].tolist(), strict=True):
                 self.days.add(day, line)
-        if not self.distrusted:
-            return chunk
+        return chunk
+
+    def _without(self, chunk: Chunk) -> Chunk:
         kept = ~np.isin(chunk.days, list(self.distrusted))
-        self.tally["left out"].add(chunk.lines[~kept].tolist())
+        if chunk.key != TEMPERATURE:
+            self.tally["left out"].add(chunk.lines[~kept].tolist())
         return Chunk(
             chunk.key, chunk.name, chunk.lines[kept], chunk.wall[kept], chunk.offset[kept], chunk.values[kept],
             chunk.power, chunk.days[kept],
