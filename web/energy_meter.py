@@ -41,7 +41,7 @@ def show(meter_id: str) -> ResponseReturnValue:
     with reading() as session:
         meter = find(session, meter_id)
         outlook = session.get(Outlook, meter.id)
-        shown = seen(outlook, request.args.get("horizon", ""))
+        shown = seen(outlook, request.args.get("horizon", "")) if meter.last_at is not None else Shown()
         going_on = _going_on(session, meter.id)
         origin = runtime().settings.origin
         return render_template(

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.meter import COUNTER, INTERVAL, Meter, Place, Tariff
 from tasks.handover import Refused
+from tasks.metering import looking
 from tasks.metering.incoming import UNITS, energy, told
 from tasks.metering.taking import by_source
 from web.given import Given
@@ -95,6 +96,7 @@ def change(session: Session, meter: Meter, values: Mapping[str, Any]) -> None:
     for name, value in read(session, values, meter).items():
         setattr(meter, name, value)
     _keep(session)
+    looking.stale(session, [meter.id])  # what was seen of it rests on what it was
 
 
 def _keep(session: Session) -> None:

@@ -13,6 +13,7 @@ from models.artifact import Upload
 from models.base import clock, db_now
 from models.intake import APPLIED, APPLYING, NEW, PREVIEWED, UNDOING, UNDONE, WRONG, Intake, IntakeLine
 from models.ledger import Category, Entry, Payee, Purse
+from models.meter import Meter
 from models.session import after_commit
 from models.statements import changed
 from models.stock import Movement, Product, Purchase, Supplier
@@ -22,6 +23,7 @@ from tasks.days import today
 from tasks.errors import JobError
 from tasks.imports import import_goods, import_money
 from tasks.job import Job, Params, Result
+from tasks.metering import looking
 
 GONE = "This import is not there any more; read the file again."
 NOT_NOW = "This import is {}, so it cannot be done. Look at its page."
@@ -80,6 +82,8 @@ def _readings(ctx: Context, intake: Intake, action: str) -> Stepped:
         row = _taken(session, intake.id, (APPLIED, UNDOING), UNDONE)
         row.undone_at = clock(session)
     row.counts = {**(row.counts or {}), **found}
+    looking.stale(session, sorted(set(row.counts.get("meters", {}).values())))  # what was seen is of other readings
+    ctx.touch(Meter, ctx.workspace)  # so that they are looked at as soon as this is written
     count = found["written"] if action == "apply" else found["deleted"]
     return Stepped(intake=intake.id, action=action, count=count, known=0, kept=found.get("kept", 0))
 
