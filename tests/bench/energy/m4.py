@@ -56,7 +56,9 @@ def measure(quick: bool) -> dict[str, Any]:
     some = every[::8] if quick else every
     with ProcessPoolExecutor(2, initializer=ready) as pool:
         told = list(pool.map(forecast, [one.train for one in some], chunksize=4))
-    return {"self_check": check, "series": len(some), **scored(some, told), "peers": peers(some)}
+    found = scored(some, told)
+    print(row("Nightshift", found), flush=True)  # the peers take as long again
+    return {"self_check": check, "series": len(some), **found, "peers": peers(some)}
 
 
 def self_check(every: list[Hourly]) -> dict[str, float]:
