@@ -199,6 +199,15 @@ def test_home_assistant_s_history_skips_what_was_unavailable(tmp_path: Path) -> 
     assert told(parsed)["empty"].lines == (3,)
 
 
+def test_readings_finer_than_a_minute_are_added_up_or_the_last_counts(tmp_path: Path) -> None:
+    lines = "".join(f"2024-05-01 00:{n // 6:02d}:{n % 6 * 10:02d},{{}}\n" for n in range(60))
+    power = one(read(tmp_path, "time,Power (W)\n" + lines.format(*[360 + n % 2 for n in range(60)])))
+    assert (power.step, power.readings.times.tolist()[:2]) == (60, [at("2024-05-01"), at("2024-05-01T00:01")])
+    assert power.readings.values[0] == sum(round((360 + n % 2) / 360 * 1000) for n in range(6))
+    counter = one(read(tmp_path, "time,kWh\n" + lines.format(*[5000 + n for n in range(60)])))
+    assert counter.readings.values.tolist() == [(5005 + 6 * n) * 1_000_000 for n in range(10)]
+
+
 def test_a_file_read_in_parts_is_the_same_as_in_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     rows = [f"2024-{1 + at // 672:02d}-{1 + at // 24 % 28:02d} {at % 24:02d}:00,{at % 9}\n" for at in range(3000)]
     rows[700:700] = rows[690:695]

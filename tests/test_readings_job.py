@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from models.intake import APPLIED, PREVIEWED, UNDONE
-from models.meter import Place, WeatherDay
+from models.intake import APPLIED, PREVIEWED, UNDONE, Intake
+from models.meter import Meter, Place, WeatherDay
 from models.session import EVERYONE
+from tasks.metering.readings import remove, write
+from tasks.metering.usage import Readings
 from tests.conftest import Person
 from tests.meter_files import QUARTERS, import_of, looked, meters, step, stored
 from workers.runtime import Runtime
@@ -101,6 +104,44 @@ def test_a_file_without_readings_leaves_nothing_behind(
     assert run.state == "failed"
     assert run.error
     with runtime.database.read(EVERYONE) as session:
-        from models.intake import Intake
-
         assert session.query(Intake).count() == 0
+
+
+def test_a_counter_s_file_does_not_go_to_a_meter_of_intervals(runtime: Runtime, ada: Person, tmp_path: Path) -> None:
+    step(runtime, ada, looked(runtime, ada, QUARTERS, tmp_path, "House.csv"))
+    (meter,) = meters(runtime)
+    rows = "".join(f"2024-06-{1 + at // 24:02d}T{at % 24:02d}:00:00Z,{1000 + at}\n" for at in range(72))
+    run = looked(runtime, ada, f"time,kwh\n{rows}", tmp_path, "other.csv", meter=meter.id)
+    assert run.result
+    assert run.result["asks"] == ["meter_kind"]
+    assert "“House” keeps the energy of intervals, and the file holds what a counter shows" in str(run.result["found"])
+    assert step(runtime, ada, run).state == "failed"
+    few = looked(runtime, ada, "time,kwh\n2024-06-01T00:00Z,1\n2024-06-01T01:00Z,2\n", tmp_path, meter=meter.id)
+    assert few.result
+    assert few.result["asks"] == [], "what its meter is tells what a few readings do not"
+
+
+def test_a_step_that_failed_midway_is_gone_on_with_and_all_of_it_can_be_taken_back(
+    runtime: Runtime, ada: Person, tmp_path: Path
+) -> None:
+    """Its second meter was made one of other steps meanwhile, which refuses these; then it was put right."""
+    rows = "".join(f"2024-05-{1 + at // 24:02d} {at % 24:02d}:00,{at % 7},{at % 5}\n" for at in range(72))
+    run = looked(runtime, ada, f"time,A kWh,B kWh\n{rows}", tmp_path)
+    with runtime.database.write(ada.workspace_id) as session:
+        blocking = Meter(name="B kWh", kind="interval", unit="kWh")
+        session.add(blocking)
+        session.flush()
+        write(session, blocking, Readings(np.array([MAY_1 + 30]), np.array([5])))
+    run = looked(runtime, ada, f"time,A kWh,B kWh\n{rows}", tmp_path)
+    failed = step(runtime, ada, run)
+    assert failed.state == "failed"
+    assert "less than a minute apart" in (failed.error or "")
+    first = next(meter for meter in meters(runtime) if meter.name == "A kWh")
+    assert len(stored(runtime, first)) == 72, "what was written stays"
+    with runtime.database.write(ada.workspace_id) as session:
+        remove(session, session.get_one(Meter, blocking.id), MAY_1, MAY_1 + 60)
+    again = step(runtime, ada, run)
+    assert again.state == "succeeded", again.error
+    assert [meter.name for meter in meters(runtime)] == ["A kWh", "B kWh"], "no meter is made twice"
+    assert step(runtime, ada, run, "undo").headline == "144 taken back"
+    assert [meter.name for meter in meters(runtime)] == ["B kWh"]

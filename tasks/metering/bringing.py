@@ -96,35 +96,54 @@ def apply(ctx: Context, intake: Intake) -> dict[str, Any]:
     if layout.get("asks"):
         raise JobError(ASKED.format(", ".join(layout["asks"])))
     with tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder:
-        kept = ctx.checkpoint or {}
-        if "journal" not in kept:
-            kept = _prepare(ctx, intake, Path(folder))
-            ctx.save_checkpoint(kept)
         path = Path(folder) / REPLACED
-        ctx.storage.fetch(kept["journal"], path)
-        written = _write_all(ctx, path, kept["meters"], kept["place"])
+        plan = _earlier(ctx, intake, path) or _prepare(ctx, intake, path)
+        written = _write_all(ctx, path, plan["meters"], plan["place"])
         with path.open("rb") as file:
             ctx.artifact(REPLACED, "What this import wrote, and what was there before", journal.MEDIA_TYPE, file)
-    return {**written, "applied_run": ctx.run_id, "made_meters": kept["made"], "meters": kept["meters"]}
+    told = {"applied_run": ctx.run_id, "made_meters": plan["made"], "meters": plan["meters"], "plan": None}
+    return {**written, **told}
 
 
-def _prepare(ctx: Context, intake: Intake, folder: Path) -> dict[str, Any]:
-    """Make the meters that are not there, and the journal of what will be replaced."""
-    found = folder / FOUND
+def _earlier(ctx: Context, intake: Intake, path: Path) -> dict[str, Any] | None:
+    """The plan that an attempt or a run before this one began to follow; it knows what was there before either."""
+    plan = (intake.counts or {}).get("plan")
+    if not plan or not plan["journal"]:
+        return None
+    try:
+        ctx.storage.fetch(plan["journal"], path)
+    except FileNotFoundError:  # swept after days, since no row names it
+        return None
+    return dict(plan)
+
+
+def _prepare(ctx: Context, intake: Intake, path: Path) -> dict[str, Any]:
+    """Make the meters that are not there, and the journal of what will be replaced; both are kept with the import."""
+    found = path.with_name(FOUND)
     ctx.storage.fetch(_artifact(ctx, intake.run_id or "", FOUND, GONE), found)
     with ctx.database.write(ctx.workspace) as session:
-        meters, made, place = _meters(session, intake.layout or {})
-    with journal.Writer(folder / "new") as writer:
+        plan = _meters(session, intake)
+        _keep_plan(session, intake.id, plan)
+    with journal.Writer(path) as writer:
         for share, rows in journal.read(found):
             ctx.progress(0.4 * share, "Looking at what is there already")
             if rows.series == journal.WEATHER:
                 writer.add(rows)
-            elif meter_id := meters.get(str(rows.series)):
+            elif meter_id := plan["meters"].get(str(rows.series)):
                 with ctx.read() as session:
                     writer.add(_differing(session, session.get_one(Meter, meter_id), rows))
-    with (folder / "new").open("rb") as file:
-        key, _size = ctx.storage.put(file)
-    return {"journal": key, "meters": meters, "made": made, "place": place}
+    with path.open("rb") as file:
+        plan["journal"], _size = ctx.storage.put(file)
+    with ctx.database.write(ctx.workspace) as session:
+        _keep_plan(session, intake.id, plan)
+    return plan
+
+
+def _keep_plan(session: Session, intake_id: str, plan: Mapping[str, Any]) -> None:
+    intake = session.scalars(select(Intake).where(Intake.id == intake_id)).first()
+    if intake is None:
+        raise JobError(GONE)
+    intake.counts = {**(intake.counts or {}), "plan": dict(plan)}
 
 
 def _differing(session: Session, meter: Meter, rows: journal.Group) -> journal.Group:
@@ -133,20 +152,23 @@ def _differing(session: Session, meter: Meter, rows: journal.Group) -> journal.G
     return journal.Group(rows.series, rows.times[other], rows.values[other], there.old[other], there.had[other])
 
 
-def _meters(session: Session, layout: Mapping[str, Any]) -> tuple[dict[str, str], list[str], str]:
-    """The meter of each series by its number, those that were made, and the place of the weather."""
+def _meters(session: Session, intake: Intake) -> dict[str, Any]:
+    """The meter of each series by its number, those that were made, now or before, and the place of the weather."""
+    layout = intake.layout or {}
+    earlier = (intake.counts or {}).get("plan") or {}
     meters: dict[str, str] = {}
-    made: list[str] = []
+    made: list[str] = list(earlier.get("made", ()))
     for number, each in enumerate(layout["series"]):
         if each["target"] == LEFT_OUT:
             continue
-        meter = session.get(Meter, each["target"]) if each["target"] != NEW else None
+        known = earlier.get("meters", {}).get(str(number)) or each["target"]
+        meter = session.get(Meter, known) if known != NEW else None
         if meter is None:
             meter = _new_meter(session, each, layout)
             made.append(meter.id)
         meters[str(number)] = meter.id
     place = _place(session, session.get_one(Meter, next(iter(meters.values())))) if meters and layout["weather"] else ""
-    return meters, made, place
+    return {"meters": meters, "made": made, "place": place, "journal": ""}
 
 
 def _new_meter(session: Session, each: Mapping[str, Any], layout: Mapping[str, Any]) -> Meter:

@@ -36,7 +36,9 @@ NO_FILE = "This is no file of meters, whatever its name; choose CSV, Green Butto
 TEXT = {uploads.CSV, uploads.XML, uploads.WFDB_HEADER, uploads.WFDB_SIGNAL, None}
 STARTS = (b"\xd0\xcf\x11\xe0", b"SQLite format 3\0")
 PACKS = {uploads.ZIP, "application/gzip", "application/x-7z-compressed", "application/vnd.rar"}
-TOLD = 60  # meters of a file whose oddities are told one by one
+TOLD, MOST_TOLD = 60, 400  # oddities in the answer, and on the page
+KINDS = {"interval": "the energy of intervals", "counter": "what a counter shows"}
+OTHER_KIND = "“{}” keeps {}, and the file holds {}: {}."
 NO_METER = "There is no such meter any more; choose another one, or none."
 
 
@@ -176,14 +178,16 @@ def _told(parsed: "Parsed", look: Look, zone: str) -> dict[str, Any]:
     """What the import's page shows, and what bringing it in needs."""
     order = sorted(parsed.series, key=lambda one: look.numbers.get(one.key, 0))
     series = [_series(one, look) for one in order]
-    every = [*parsed.oddities, *(oddity for one in order[:TOLD] for oddity in one.oddities)]
+    fitted = [oddity for one in order for oddity in _fitted(one, look.meters.get(one.key))]
+    every = [*parsed.oddities, *fitted]
     layout = parsed.layout
     chosen = {name: value for name, value in look.params.model_dump().items() if name != "files" and value}
     return {
         "form": layout.form, "encoding": layout.encoding, "delimiter": layout.delimiter, "decimal": layout.decimal,
         "dates": layout.dates, "columns": [asdict(column) for column in layout.columns], "zone": zone,
-        "chosen": chosen, "series": series, "oddities": _merged(every, {one.key: one.name for one in order}),
-        "asks": list(parsed.asks), "weather": look.weather, "rows": parsed.rows,
+        "chosen": chosen, "series": series, "weather": look.weather, "rows": parsed.rows,
+        "oddities": _merged(every, {one.key: one.name for one in order})[:MOST_TOLD],
+        "asks": list(dict.fromkeys(oddity.asks for oddity in every if oddity.asks)),
     }  # fmt: skip
 
 
@@ -203,6 +207,20 @@ def _series(one: "Found", look: Look) -> dict[str, Any]:
         "same": same, "refusals": list(one.refusals),
         "target": meter.id if meter else bringing.LEFT_OUT if chosen == bringing.LEFT_OUT else bringing.NEW,
     }  # fmt: skip
+
+
+def _fitted(one: "Found", meter: Meter | None) -> list["Oddity"]:
+    """Oddities of a series, beside the meter that it goes to: that one is known to count on, or not to."""
+    from tasks.metering.files.found import Oddity
+
+    if meter is None:
+        return list(one.oddities)
+    told = [oddity for oddity in one.oddities if oddity.asks != "meter_kind"]
+    if len(told) == len(one.oddities) and one.kind != meter.kind:
+        text = OTHER_KIND.format(meter.name, KINDS[meter.kind], KINDS[one.kind], one.evidence)
+        rule = "Let it go to another meter, or choose what the meter tells."
+        told.append(Oddity("other kind of meter", text, rule, asks="meter_kind", series=one.key))
+    return told
 
 
 def _merged(oddities: "Iterable[Oddity]", names: dict[str, str]) -> list[dict[str, Any]]:

@@ -7,7 +7,7 @@ from tasks.metering.files.chunk import TEMPERATURE, Chunk
 from tasks.metering.files.found import Hints, Part
 from tasks.metering.files.settling import DAY, MONTH, Rows, Values, Whole
 from tasks.metering.files.tally import Tally
-from tasks.metering.merging import AHEAD, EARLIEST
+from tasks.metering.merging import AHEAD, EARLIEST, MINUTE
 from tasks.metering.usage import Readings
 
 SLICE = 100_000  # readings that are settled together
@@ -66,15 +66,15 @@ class Series:
         return self._settled(rows)
 
     def _hold_back(self, rows: Rows) -> tuple[Rows, Rows | None]:
-        """A day at the open end waits for what follows, so that no night and no repeat is cut in two."""
+        """A whole day at the open end waits for what follows, so that no night and no repeat is cut in two."""
         if self.newest_first:
-            cut = int(np.argmax(rows.wall > rows.wall.min() + DAY))
+            cut = int(np.argmax(rows.wall >= (int(rows.wall.min()) // DAY + 2) * DAY))
             return (
                 (rows.take(slice(cut, None)), rows.take(slice(0, cut)))
                 if 0 < cut < len(rows.wall) // 2
                 else (rows, None)
             )
-        cut = int(np.argmax(rows.wall > rows.wall.max() - DAY))
+        cut = int(np.argmax(rows.wall >= (int(rows.wall.max()) // DAY - 1) * DAY))
         return (rows.take(slice(0, cut)), rows.take(slice(cut, None))) if cut > len(rows.wall) // 2 else (rows, None)
 
     def _settled(self, rows: Rows) -> Part | None:
@@ -94,7 +94,19 @@ class Series:
         settling.holes(utc, rows.lines, self.step, self._edge_time(utc), self.tally)
         values = self._values(rows)
         self._remember(utc, values, rows.lines)
-        return Part(self.key, Readings(utc, values))
+        return Part(self.key, self._by_minutes(utc, values))
+
+    def _by_minutes(self, utc: Whole, values: Whole) -> Readings:
+        """Nothing finer than a minute is kept: intervals are added up, of a counter the last reading stays."""
+        if self.key == TEMPERATURE or len(utc) < 2 or int(np.diff(utc).min()) >= MINUTE:
+            return Readings(utc, values)
+        minutes = utc // MINUTE
+        first = np.append(True, minutes[1:] != minutes[:-1])
+        self.tally["minutes"].add([], int((~first).sum()))
+        if self.judge(self.name)[0] == "counter":
+            last = np.append(first[1:], True)
+            return Readings(utc[last], values[last])
+        return Readings(minutes[first] * MINUTE, np.add.reduceat(values, np.flatnonzero(first)))
 
     def _small_enough(self, rows: Rows) -> Rows:
         big = np.abs(rows.values) > numbers.LARGEST

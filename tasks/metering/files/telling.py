@@ -86,7 +86,7 @@ def of_series(one: Series, hints: Hints, title: str, used: set[str], reasons: li
     refusals = [*reasons, *_refusals(one, hints)]
     unit = next(iter(sorted(used - {""})), hints.unit or "kWh")
     return Found(
-        key=one.key, name=one.name, kind=kind, evidence=evidence, unit=unit, step=one.step,
+        key=one.key, name=one.name, kind=kind, evidence=evidence, unit=unit, step=max(one.step, 60) if one.step else 0,
         readings=Readings(np.empty(0, np.int64), np.empty(0, np.int64)), count=one.count, first=one.first or 0,
         last=one.last or 0, oddities=tuple(placed(each, one.key) for each in told), refusals=tuple(refusals),
     )  # fmt: skip
@@ -139,7 +139,9 @@ def _times(one: Series, hints: Hints) -> list[Oddity]:
     told += _odd(one, "late", text, "Written where they belong; for a time that comes again, the last line counts.")
     rule = "Refused, line by line. Look whether day and month are read in the right order."
     told += _odd(one, "future", "Readings more than two days ahead, or from before 1990: {n}.", rule)
-    return [*told, *_gaps(one, hints)]
+    rule = "Nothing finer than a minute is kept: energy is added up by the minute, of a counter the last reading stays."
+    text = "Readings less than a minute after the one before: {n}."
+    return [*told, *_odd(one, "minutes", text, rule), *_gaps(one, hints)]
 
 
 def _gaps(one: Series, hints: Hints) -> list[Oddity]:
