@@ -55,23 +55,21 @@ def sender(app: Flask, runtime: Runtime, ada: Person) -> Sender:
     return Sender(app, runtime, ada)
 
 
-@pytest.mark.parametrize(
-    "sent",
-    [
+@pytest.mark.parametrize("how", ["get", "post"])
+def test_one_moment_comes_in_every_shape_that_emoncms_takes(sender: Sender, how: str) -> None:
+    meter = sender.meter("emontx:wh")
+    shapes: tuple[dict[str, str], ...] = (
         {"fulljson": '{"wh": 12.5, "power": 250}'},
         {"fulljson": '{"wh": "12.5", "temperature": null}'},
         {"json": "{wh:12.5,power:250}"},
         {"json": '{"wh": 12.5, "power": 250}'},
         {"data": "{power:250,wh:12.5}"},
-    ],
-)
-@pytest.mark.parametrize("how", ["get", "post"])
-def test_one_moment_comes_in_every_shape_that_emoncms_takes(sender: Sender, sent: dict[str, str], how: str) -> None:
-    meter = sender.meter("emontx:wh")
-    answer = getattr(sender, how)(f"{POST}.json", node="emontx", time=AT, **sent)
-    assert answer.status_code == 200, answer.text
-    assert answer.text == ('{"success": true}' if "fulljson" in sent else "ok")
-    assert sender.kept(meter) == [(0, "12.5")]
+    )
+    for number, sent in enumerate(shapes):
+        answer = getattr(sender, how)(f"{POST}.json", node="emontx", time=AT + 60 * number, **sent)
+        assert answer.status_code == 200, answer.text
+        assert answer.text == ('{"success": true}' if "fulljson" in sent else "ok")
+    assert sender.kept(meter) == [(60 * number, "12.5") for number in range(len(shapes))]
 
 
 def test_numbers_without_keys_are_counted_and_the_node_may_stand_in_the_address(sender: Sender) -> None:
@@ -134,42 +132,40 @@ def test_values_of_a_bulk_may_have_names_and_gaps(sender: Sender) -> None:
     assert (sender.kept(named), sender.kept(second)) == ([(0, "5")], [(60, "9")])
 
 
-@pytest.mark.parametrize(
-    ("path", "sent", "words"),
-    [
-        (POST, {}, "no data"),
-        (POST, {"json": "{}"}, "no data"),
-        (POST, {"fulljson": "{"}, "Error decoding JSON"),
-        (POST, {"fulljson": '{"wh": NaN}'}, "Error decoding JSON"),
-        (POST, {"fulljson": "[1]"}, "must be a JSON object"),
-        (POST, {"fulljson": "{}"}, "no data"),
-        (POST, {"node": "n", "fulljson": '{"wh": 1e400}'}, "n:wh: This is more than 1 TWh"),
-        (POST, {"node": "n", "fulljson": '{"wh": "unavailable"}'}, "n:wh: “unavailable” is no number"),
-        (POST, {"node": "n", "fulljson": '{"wh": {"a": 1}}'}, "n:wh: “this” is no number"),
-        (POST, {"json": "{:5}"}, "json key missing"),
-        (POST, {"node": "n", "json": "{wh:x}"}, "n:wh: “x” is no number"),
-        (POST, {"node": "n", "fulljson": '{"wh": 1}', "time": "soon"}, "“soon” is no time"),
-        (POST, {"node": "n", "fulljson": '{"wh": 1}', "time": "4102444800"}, "two days ahead"),
-        (POST, {"node": "other", "fulljson": '{"a": 1, "b": 2}'}, "No meter takes other:a, other:b. Write “other:a”"),
-        (BULK, {}, "Error decoding JSON"),
-        (BULK, {"data": "[]"}, "a list of lists"),
-        (BULK, {"data": "[[]]"}, "a list of lists"),
-        (BULK, {"data": '[["now", "n", 1]]'}, "time offset in whole seconds"),
-        (BULK, {"data": '[[0, {"n": 1}, 1]]'}, "node of an item"),
-        (BULK, {"data": "[[0, 5, 1]]", "sentat": "x"}, "sentat is a whole number"),
-        (BULK, {"data": "[[0, 5]]"}, "no data"),
-        (BULK, {"data": "[[0, 5" + ", 1" * 50_001 + "]]"}, "at most 50,000 values"),
-        (BULK, {"data": '[[0, "n", {"wh": 1}], [60, "n", {"wh": "?"}]]', "time": AT}, "n:wh: “?” is no number"),
-    ],
+BAD: tuple[tuple[str, dict[str, Any], str], ...] = (
+    (POST, {}, "no data"),
+    (POST, {"json": "{}"}, "no data"),
+    (POST, {"fulljson": "{"}, "Error decoding JSON"),
+    (POST, {"fulljson": '{"wh": NaN}'}, "Error decoding JSON"),
+    (POST, {"fulljson": "[1]"}, "must be a JSON object"),
+    (POST, {"fulljson": "{}"}, "no data"),
+    (POST, {"node": "n", "fulljson": '{"wh": 1e400}'}, "n:wh: This is more than 1 TWh"),
+    (POST, {"node": "n", "fulljson": '{"wh": "unavailable"}'}, "n:wh: “unavailable” is no number"),
+    (POST, {"node": "n", "fulljson": '{"wh": {"a": 1}}'}, "n:wh: “this” is no number"),
+    (POST, {"json": "{:5}"}, "json key missing"),
+    (POST, {"node": "n", "json": "{wh:x}"}, "n:wh: “x” is no number"),
+    (POST, {"node": "n", "fulljson": '{"wh": 1}', "time": "soon"}, "“soon” is no time"),
+    (POST, {"node": "n", "fulljson": '{"wh": 1}', "time": "4102444800"}, "two days ahead"),
+    (POST, {"node": "other", "fulljson": '{"a": 1, "b": 2}'}, "No meter takes other:a, other:b. Write “other:a”"),
+    (BULK, {}, "Error decoding JSON"),
+    (BULK, {"data": "[]"}, "a list of lists"),
+    (BULK, {"data": "[[]]"}, "a list of lists"),
+    (BULK, {"data": '[["now", "n", 1]]'}, "time offset in whole seconds"),
+    (BULK, {"data": '[[0, {"n": 1}, 1]]'}, "node of an item"),
+    (BULK, {"data": "[[0, 5, 1]]", "sentat": "x"}, "sentat is a whole number"),
+    (BULK, {"data": "[[0, 5]]"}, "no data"),
+    (BULK, {"data": "[[0, 5" + ", 1" * 50_001 + "]]"}, "at most 50,000 values"),
+    (BULK, {"data": '[[0, "n", {"wh": 1}], [60, "n", {"wh": "?"}]]', "time": AT}, "n:wh: “?” is no number"),
 )
-def test_what_cannot_be_taken_is_answered_as_emoncms_does_and_nothing_is_written(
-    sender: Sender, path: str, sent: dict[str, Any], words: str
-) -> None:
+
+
+def test_what_cannot_be_taken_is_answered_as_emoncms_does_and_nothing_is_written(sender: Sender) -> None:
     meter = sender.meter("n:wh")
-    answer = sender.post(path, **sent)
-    assert (answer.status_code, answer.is_json) == (400, True), answer.text
-    assert (answer.json or {})["success"] is False
-    assert words in (answer.json or {})["message"]
+    for path, sent, words in BAD:
+        answer = sender.post(path, **sent)
+        assert (answer.status_code, answer.is_json) == (400, True), (sent, answer.text)
+        assert (answer.json or {})["success"] is False
+        assert words in (answer.json or {})["message"], sent
     assert sender.kept(meter) == []
 
 
