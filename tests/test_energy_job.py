@@ -226,6 +226,15 @@ def test_a_spike_is_kept_as_an_anomaly_with_its_cost(runtime: Runtime, ada: Pers
     assert [one.kind for one in anomalies_of(runtime, meter)] == ["spike"]
 
 
+def test_a_fault_of_yesterday_is_not_foretold_for_tomorrow(runtime: Runtime, ada: Person) -> None:
+    kept = usage(70)
+    kept.values[69 * 24 + 3] += 12_000_000
+    result = looked(runtime, ada, meter_of(runtime, ada, kept)).result or {}
+    assert max(step["mean"] for step in result["forecast"]) < 2
+    assert max(step["upper_95"] for step in result["forecast"]) < 4
+    assert "no forecast repeats" in " ".join(one["text"] for one in result["oddities"])
+
+
 def test_daily_readings_are_foretold_by_the_day_and_that_is_said(runtime: Runtime, ada: Person) -> None:
     kept = energy_rows.of(10 + np.arange(90) % 7, step=DAY)
     result = looked(runtime, ada, meter_of(runtime, ada, kept, step=DAY)).result or {}

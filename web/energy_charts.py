@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Flask
 
+from tasks.energy.material import PER_KWH
 from tasks.energy.result import EnergyResult, short_model
 
 Figure = dict[str, Any]
@@ -41,6 +42,11 @@ def number(value: float | None) -> str:
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.4g}"
+
+
+def amount(kwh: float | None, unit: str) -> str:
+    """Energy in a meter's own unit, with it."""
+    return "–" if kwh is None else f"{number(kwh * PER_KWH.get(unit, 1.0))} {unit if unit in PER_KWH else 'kWh'}"
 
 
 def load(result: EnergyResult) -> Chart | None:
@@ -236,5 +242,9 @@ def scatter(result: EnergyResult) -> Chart | None:
 
 def install(app: Flask) -> None:
     app.jinja_env.globals.update(
-        energy_charts=charts, energy_number=number, energy_model=short_model, energy_heat_range=heat_range
+        energy_charts=charts,
+        energy_number=number,
+        energy_amount=amount,
+        energy_model=short_model,
+        energy_heat_range=heat_range,
     )

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 Tell = Callable[[float, str], None]
 STEPS = (900, 1800, HOUR, DAY, MONTH)  # in which usage is reckoned
 LEAST = 6  # readings of which anything can be said
+PASSING = ("spike", "flat")
+MOST_REPLACED = 0.05  # of the steps; beyond, what is usual is not known
+REPLACED = "{many} steps of {odd} anomal{s} count as what was to be expected there, so that no forecast repeats them."
 NONE = "There are no readings{until}. Import some, or send them in, then look again."
 FEW = "There {are}: a forecast by the hour needs two days of them, by the day three weeks, by the month half a year."
 EMPTY = "Nothing was measured: all values are missing. Look at the file's column of values, or at the meter."
@@ -86,18 +89,37 @@ def look(material: Material, wish: Wish, tell: Tell = lambda share, words: None)
     began = time.thread_time()
     tell(0.05, "Making the readings regular")
     parts = _parts(material)
-    tell(0.15, "Choosing among the models")
-    aheads = foretell.aheads(
-        material, parts, wish, lambda share: tell(0.15 + 0.55 * share, "Choosing among the models")
-    )
-    tell(0.7, "Looking for anomalies")
+    tell(0.1, "Looking for anomalies")
     found = _anomalies(material, parts)
+    usual, replaced = calm(parts, found)
+    tell(0.2, "Choosing among the models")
+    aheads = foretell.aheads(material, usual, wish, lambda share: tell(0.2 + 0.6 * share, "Choosing among the models"))
     tell(0.8, "Reckoning what could be saved")
     whole = _whole(material, parts, found)
+    whole.oddities += replaced
     seconds = time.thread_time() - began
     figures = _figures(material, parts, aheads)
     night, since = night_of(material.as_of, material.zone), int(parts.usage.times[0])
     return Look(whole, aheads, found, figures, material.as_of, since, night, round(seconds, 3))
+
+
+def calm(parts: Parts, found: "tuple[Found, ...]") -> tuple[Parts, list[Oddity]]:
+    """The usage without what was wrong for a while: a forecast that learnt from a fault would repeat it tomorrow.
+
+    Spikes and flat lines become what was to be expected there, and count as not measured; what lasts stays.
+    """
+    usage = parts.usage
+    odd = [one for one in found if one.kind in PASSING and len(one.times) == len(one.expected)]
+    at = [np.searchsorted(usage.times, one.times) for one in odd]
+    many = sum(map(len, at))
+    if not many or many > MOST_REPLACED * len(usage.times):
+        return parts, []
+    kwh, filled = usage.kwh.copy(), usage.filled.copy()
+    for one, where in zip(odd, at, strict=True):
+        kwh[where], filled[where] = one.expected, True
+    text = REPLACED.format(many=f"{many:,}", odd=f"{len(odd):,}", s="y" if len(odd) == 1 else "ies")
+    told = Oddity(kind="anomalies", steps=many, text=text)
+    return Parts.of(replace(usage, kwh=kwh, filled=filled), parts.material), [told]
 
 
 def _parts(material: Material) -> Parts:
