@@ -45,23 +45,22 @@ def measure(quick: bool) -> dict[str, Any]:
     given = victoria()
     clean = clean_look(given, quick)
     gaussian = nab.gaussian(given.load)
-    begin = given.midnights(YEAR)[0]
-    level = float(np.quantile(gaussian[begin:], 1 - clean["with_weather"]["false"] / 8760)) if clean else 1.0
+    hours = gaussian[given.midnights(YEAR)[0] :][: 24 * (120 if quick else 365)]
+    level = float(np.quantile(hours, 1 - clean["with_weather"]["false"] / len(hours)))
     rows = [row(given, kind, said, size, level, quick) for kind, said, size in FAULTS]
     return {"seed": SEED, "clean": clean, "faults": rows, "nab": nab_files()}
 
 
 def clean_look(given: Victoria, quick: bool) -> dict[str, Any]:
     """Victoria as it is, night by night: whatever is told is taken for a false alarm, heat waves and all."""
-    nights = range(1, 366, 1)
+    nights = list(range(1, 121 if quick else 366))
     found = {}
     for name, weather in (("with_weather", True), ("without", False)):
         began = time.thread_time()
-        told = nightly(given, given.load, list(nights)[: 120 if quick else 365], weather)
+        told = nightly(given, given.load, nights, weather)
         seconds = time.thread_time() - began
-        weeks = (120 if quick else 365) / 7
         found[name] = {
-            "false": len(told), "false_a_week": round(len(told) / weeks, 3), "kinds": _kinds(told),
+            "false": len(told), "false_a_week": round(len(told) / (len(nights) / 7), 3), "kinds": _kinds(told),
             "seconds_a_look": round(seconds / len(nights), 4),
         }  # fmt: skip
     return found
