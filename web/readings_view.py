@@ -9,7 +9,9 @@ from zoneinfo import ZoneInfo
 from web.forms import Field
 
 SUBJECT = "readings"
-ORDER = ("unit", "zone", "clock", "meter_kind", "stamps", "dates", "decimal", "delimiter", "repeats", "turns", "swapped")
+ORDER = (
+    "unit", "zone", "clock", "meter_kind", "stamps", "dates", "decimal", "delimiter", "repeats", "turns", "swapped",
+)  # fmt: skip
 CHOICES = (*ORDER, "columns", "targets")
 FORMS = {
     "table": "A table", "clocks": "A table with a line per day", "green button": "Green Button XML",
