@@ -5,6 +5,7 @@ The meters of many people are looked at by the machinery's own run, in parts tha
 
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -18,7 +19,7 @@ from tasks.context import Context
 from tasks.energy import horizons
 from tasks.energy.result import EnergyResult
 from tasks.errors import FieldError, JobError
-from tasks.job import Job, Params, files_field, hidden_field
+from tasks.job import Job, Params, files_field, hidden_field, read_samples
 from tasks.metering import looking, nightly, silence
 from tasks.sections import Reader, Section
 from tasks.uploads import IncomingFile
@@ -217,4 +218,5 @@ JOB = Job(
     headline=headline,
     area="energy",
     section=section,
+    samples=read_samples(Path(__file__).parent / "sample"),
 )
