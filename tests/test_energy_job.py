@@ -51,6 +51,11 @@ def looked(runtime: Runtime, person: Person, meter: str, **more: Any) -> Run:
     return the_run(runtime, run)
 
 
+def found(run: Run) -> dict[str, Any]:
+    """The run's result."""
+    return run.result or {}
+
+
 def file_of(folder: Path, kept: Readings, name: str = "meter.csv") -> Path:
     lines = [
         f"{np.datetime64(int(at), 's')}Z,{value / 1e6:.6f}" for at, value in zip(kept.times, kept.values, strict=True)
@@ -107,7 +112,7 @@ def test_a_meter_of_zeros_and_one_that_never_changes_are_foretold_and_said_to_be
 ) -> None:
     run = looked(runtime, ada, meter_of(runtime, ada, energy_rows.of(np.full(90 * 24, value))))
     assert run.state == "succeeded", run.error
-    result = run.result or {}
+    result = found(run)
     assert words in result["note"]
     assert {step["mean"] for step in result["forecast"]} == {value}
 
@@ -133,7 +138,7 @@ def test_a_meter_is_looked_at_and_its_page_has_what_was_seen(runtime: Runtime, a
     meter = meter_of(runtime, ada, usage(70), tariff_id=tariff)
     run = looked(runtime, ada, meter)
     assert run.state == "succeeded", run.error
-    result = run.result or {}
+    result = found(run)
     assert result["cost"] == pytest.approx(result["kwh"] * 0.3, abs=0.02)
     outlook = outlook_of(runtime, meter)
     assert outlook is not None
@@ -155,13 +160,13 @@ def test_what_was_not_known_when_it_was_made_changes_nothing(runtime: Runtime, a
     place = place_of(runtime, ada, hours[known], degrees[known], source="open-meteo")
     meter = meter_of(runtime, ada, usage(60), place_id=place)
     until = date(2014, 3, 2)
-    before = looked(runtime, ada, meter, until=until, budget=AMPLE).result or {}
+    before = found(looked(runtime, ada, meter, until=until, budget=AMPLE))
     with runtime.database.write(EVERYONE) as session:
         readings.write(session, readings_meter(session, meter), energy_rows.of(np.full(720, 9.0), START + 60 * DAY))
         row = session.get_one(Place, place)
         weather.write_observed(session, row, hours[~known], np.full(int((~known).sum()), 3500))
         weather.write_forecast(session, row, START + 60 * DAY + HOUR, hours[~known], np.full(719, -2000))
-    after = looked(runtime, ada, meter, until=until, budget=AMPLE).result or {}
+    after = found(looked(runtime, ada, meter, until=until, budget=AMPLE))
     assert [one["mean"] for one in before["forecast"]] == [one["mean"] for one in after["forecast"]]
     errors = [{one["model"]: one["mase"] for one in seen["validation"][1:]} for seen in (before, after)]
     assert errors[0] == errors[1]
@@ -183,7 +188,7 @@ def test_a_forecast_of_the_weather_is_used_and_an_absurd_one_is_not_and_that_is_
     degrees = 10 + 5 * np.sin(hours / DAY * 2 * np.pi)
     place = place_of(runtime, ada, hours, degrees, source="open-meteo", trouble="It did not answer.")
     meter = meter_of(runtime, ada, usage(60), place_id=place)
-    none = looked(runtime, ada, meter).result or {}
+    none = found(looked(runtime, ada, meter))
     assert "no weather forecast" in none["fallback"]
     assert "did not answer" in none["fallback"]
     ahead = np.arange(START + 60 * DAY, START + 67 * DAY, HOUR)
@@ -191,7 +196,7 @@ def test_a_forecast_of_the_weather_is_used_and_an_absurd_one_is_not_and_that_is_
         with runtime.database.write(EVERYONE) as session:
             said = 1000 + 500 * np.sin(ahead / DAY * 2 * np.pi) + 100 * warmer
             weather.write_forecast(session, session.get_one(Place, place), START + 60 * DAY, ahead, np.rint(said))
-        result = looked(runtime, ada, meter).result or {}
+        result = found(looked(runtime, ada, meter))
         assert words in result["fallback"]
         assert "no weather forecast" not in result["fallback"]
         assert ("farther" in result["fallback"]) == bool(words)
@@ -219,7 +224,7 @@ def test_a_spike_is_kept_as_an_anomaly_with_its_cost(runtime: Runtime, ada: Pers
     kept = usage(70)
     kept.values[60 * 24 + 3] += 12_000_000
     meter = meter_of(runtime, ada, kept, tariff_id=tariff_of(runtime, ada))
-    result = looked(runtime, ada, meter).result or {}
+    result = found(looked(runtime, ada, meter))
     spikes = [one for one in result["anomalies"] if one["kind"] == "spike"]
     assert [one["start"] for one in spikes] == ["2014-03-02T03:00:00+00:00"]
     assert spikes[0]["cost"] == pytest.approx(spikes[0]["kwh"] * 0.3, abs=0.01)
@@ -229,7 +234,7 @@ def test_a_spike_is_kept_as_an_anomaly_with_its_cost(runtime: Runtime, ada: Pers
 def test_a_fault_of_yesterday_is_not_foretold_for_tomorrow(runtime: Runtime, ada: Person) -> None:
     kept = usage(70)
     kept.values[69 * 24 + 3] += 12_000_000
-    result = looked(runtime, ada, meter_of(runtime, ada, kept)).result or {}
+    result = found(looked(runtime, ada, meter_of(runtime, ada, kept)))
     assert max(step["mean"] for step in result["forecast"]) < 2
     assert max(step["upper_95"] for step in result["forecast"]) < 4
     assert "no forecast repeats" in " ".join(one["text"] for one in result["oddities"])
@@ -237,7 +242,7 @@ def test_a_fault_of_yesterday_is_not_foretold_for_tomorrow(runtime: Runtime, ada
 
 def test_daily_readings_are_foretold_by_the_day_and_that_is_said(runtime: Runtime, ada: Person) -> None:
     kept = energy_rows.of(10 + np.arange(90) % 7, step=DAY)
-    result = looked(runtime, ada, meter_of(runtime, ada, kept, step=DAY)).result or {}
+    result = found(looked(runtime, ada, meter_of(runtime, ada, kept, step=DAY)))
     assert result["horizon"] == "day"
     assert "by the day and not by the hour" in result["fallback"]
     assert len(result["forecast"]) == 30
@@ -246,6 +251,6 @@ def test_daily_readings_are_foretold_by_the_day_and_that_is_said(runtime: Runtim
 def test_a_fit_that_would_take_long_is_stopped_at_its_budget_and_what_answers_is_named(
     runtime: Runtime, ada: Person
 ) -> None:
-    result = looked(runtime, ada, meter_of(runtime, ada, usage(90)), budget=0.02).result or {}
+    result = found(looked(runtime, ada, meter_of(runtime, ada, usage(90)), budget=0.02))
     assert result["forecast"]
     assert result["fallback"]
