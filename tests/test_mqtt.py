@@ -165,15 +165,16 @@ def test_what_is_no_reading_is_counted_told_on_its_meter_and_stops_nobody(
     good, bad = a_meter(runtime, ada), a_meter(runtime, ada, name="Bad", kind="interval")
     gone = a_meter(runtime, ada, name="Old", archived=True)
     with capture_logs() as said, listening(runtime):
-        for payload in (b"", b"\xff\xfe", "unavailable", "{", "[" * 50_000, "NaN", "1e400", {"time": 5, "value": 1}, 7):
+        for payload in (b"", b"\xff\xfe", "unavailable", "{", "[" * 50_000, "NaN", "1e400", {"time": 5, "value": 1}, 7,
+                        {"unit": [], "value": 1}, {"unit": {}, "value": 1}):  # fmt: skip
             send(bad.address, payload)
         send("nobody's address", {"time": START, "value": 1})
         send("\u00fc" * 40, {"time": START, "value": 1})
         send(gone.address, {"time": START, "value": 1})
         send(bad.address, [[START, 1], [START + 10, 1]])
         send(good.address, {"time": START, "value": 1})
-        until(lambda: sum(outcomes(runtime).values()) == 14)
-        assert outcomes(runtime) == {"refused": 10, "no_meter": 3, "taken": 1}
+        until(lambda: sum(outcomes(runtime).values()) == 16)
+        assert outcomes(runtime) == {"refused": 12, "no_meter": 3, "taken": 1}
         with runtime.database.read(ada.workspace_id) as session:
             trouble = session.scalars(select(Meter.trouble).where(Meter.id == bad.id)).one()
         assert "less than a minute apart" in trouble

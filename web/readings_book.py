@@ -79,7 +79,8 @@ def entries_of(sent: Any, more: Iterable[str] = ()) -> tuple[list[Any], dict[str
 
 def _check(options: Mapping[str, Any]) -> None:
     wrong = {}
-    if options.get("unit", "kWh") not in UNITS:
+    unit = options.get("unit", "kWh")
+    if not isinstance(unit, str) or unit not in UNITS:
         wrong["unit"] = NO_UNIT
     if options.get("zone", "meter") != "meter":
         wrong["zone"] = NO_ZONE

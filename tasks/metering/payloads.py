@@ -73,7 +73,7 @@ def _entries(payload: bytes, unit: str) -> tuple[list[Any], str, bool]:
         if "value" not in sent:
             raise Unread(NO_READING)
         given = sent.get("unit", unit)
-        if given not in incoming.UNITS:
+        if not isinstance(given, str) or given not in incoming.UNITS:
             raise Unread(NO_READING)
         return [{name: sent[name] for name in ("time", "value") if name in sent}], given, False
     return [{"value": sent}], unit, False
