@@ -9,8 +9,10 @@ import signal
 import ssl
 import threading
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -18,13 +20,13 @@ from urllib.parse import unquote, urlsplit
 import structlog
 from paho.mqtt.client import Client, MQTTMessage
 from paho.mqtt.enums import CallbackAPIVersion, MQTTProtocolVersion
-from sqlalchemy.exc import DBAPIError, SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError, StatementError
 
 from deploy import logs
 from deploy.settings import Settings
 from models.engine import again, of_data
 from tasks.metering.readings import Moved
-from workers.mqtt_book import Message, write_all
+from workers.mqtt_book import Message, count_refused, write_all
 from workers.runtime import Runtime, runtime
 
 log = structlog.get_logger()
@@ -34,6 +36,8 @@ GATHER = 0.02  # seconds to wait for one more: Mosquitto sends 20 before it wait
 HELD = 5000  # messages in memory; more wait in the broker
 FIRST_PAUSE, LONGEST_PAUSE = 1, 60  # seconds between two tries to connect, or to write
 KEEPALIVE = 30
+# What a message can make of us, and no database: it will be the same each time the message comes.
+OF_DATA = (ValueError, TypeError, ArithmeticError, LookupError, AttributeError, RecursionError)
 REFUSED = {
     "Not authorized": "it does not let this user in",
     "Bad user name or password": "it does not accept this user and password",
@@ -135,7 +139,12 @@ class Listener:
 
     def _came(self, _client: Client, _data: Any, came: MQTTMessage) -> None:
         """In the network's thread: while the queue is full nothing more is read, and the broker waits."""
-        parts = came.topic.removeprefix(f"{self.settings.mqtt_topic}/").split("/")
+        try:
+            topic = came.topic
+        except UnicodeDecodeError:  # no address of ours
+            self._client.ack(came.mid, came.qos)
+            return
+        parts = topic.removeprefix(f"{self.settings.mqtt_topic}/").split("/")
         message = Message(parts[0], bytes(came.payload), came.retain, len(parts) > 1, int(time.time()))
         arrived = Arrived(message, came.mid, came.qos)
         while not self.stopped.is_set():
@@ -163,21 +172,29 @@ class Listener:
             try:
                 self._told(again(write_all)(self.runtime.database, [each.message for each in batch]))
                 return self._acknowledge(batch)
+            except OF_DATA as error:
+                return self._one_by_one(batch, error)
             except (SQLAlchemyError, Moved) as error:
-                if isinstance(error, DBAPIError) and of_data(error):
+                if isinstance(error, StatementError) and (not isinstance(error, DBAPIError) or of_data(error)):
                     return self._one_by_one(batch, error)
                 log.warning("mqtt.database_away", error=type(error).__name__)
             self.stopped.wait(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 
-    def _one_by_one(self, batch: list[Arrived], error: DBAPIError) -> None:
-        """What the database cannot keep, today or tomorrow, is thrown away; the others are not."""
+    def _one_by_one(self, batch: list[Arrived], error: Exception) -> None:
+        """What cannot be written, today or tomorrow, is thrown away; the others are not.
+
+        Were it left unacknowledged, the broker would bring it again, and it would end each listener after this one.
+        """
         if len(batch) > 1:
             for each in batch:
                 self._write([each])
-        else:
-            log.error("mqtt.thrown_away", error=type(error).__name__)
-            self._acknowledge(batch)
+            return
+        where = traceback.extract_tb(error.__traceback__)[-1:]  # the error's own words may hold the payload
+        log.error("mqtt.thrown_away", error=type(error).__name__, at=[f"{at.filename}:{at.lineno}" for at in where])
+        with suppress(SQLAlchemyError):  # a count is not worth the message's coming again
+            count_refused(self.runtime.database)
+        self._acknowledge(batch)
 
     def _acknowledge(self, batch: list[Arrived]) -> None:
         for each in batch:

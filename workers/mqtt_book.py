@@ -64,6 +64,12 @@ def write_all(database: Database, messages: list[Message]) -> Counter[str]:
     return outcomes
 
 
+def count_refused(database: Database) -> None:
+    """For /metrics, where a message undid the transaction that would have counted it."""
+    with database.write(EVERYONE) as session:
+        tally.add(session, "mqtt_messages", tally.labelled(outcome=REFUSED))
+
+
 def _sound(address: str) -> bool:
     """No database keeps NUL, and none of ours is longer."""
     return address.isascii() and address.isprintable() and 0 < len(address) <= 32
