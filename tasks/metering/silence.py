@@ -10,7 +10,9 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
+import structlog
 from sqlalchemy import and_, case, or_, select
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, aliased
 
 from models.alert import FIRING, PENDING, Alert
@@ -22,7 +24,9 @@ from tasks.alerting.open_alerts import some_of
 from tasks.metering import anomaly_alerts, wording
 from tasks.metering.anomaly_alerts import AREA, NEWS, RULE
 from tasks.metering.anomaly_words import zone_of
+from tasks.metering.packing import Corrupt
 
+log = structlog.get_logger()
 STEPS, LEAST, UNKNOWN = 3, 6 * 3600, 86_400  # steps and seconds without a reading; and where the step is not known
 Opens = Callable[[], AbstractContextManager[Session]]
 
@@ -47,10 +51,19 @@ def scan(reads: Opens, writes: Opens, now: int) -> Count:
     total = Count()
     for workspace, due in found.items():
         for silent in some_of(due.silent):
-            total += _settled(writes, workspace, Due(silent=silent), now)
+            total += _by_itself(writes, workspace, Due(silent=silent), now)
         if due.back or due.old:
-            total += _settled(writes, workspace, Due(back=due.back, old=due.old), now)
+            total += _by_itself(writes, workspace, Due(back=due.back, old=due.old), now)
     return total
+
+
+def _by_itself(writes: Opens, workspace: str, due: Due, now: int) -> Count:
+    """What breaks in one workspace stops no other, nor the night's looks; the next scan tries it again."""
+    try:
+        return _settled(writes, workspace, due, now)
+    except (SQLAlchemyError, ValueError):
+        log.exception("meter.silence_not_settled", workspace=workspace)
+        return Count()
 
 
 def look(session: Session, now: int) -> dict[str, Due]:
@@ -116,17 +129,27 @@ def _begun(session: Session, meters: list[str], now: int) -> list[Sight]:
     if not meters:
         return []
     still = _silent(now // 1000).with_only_columns(Meter).where(Meter.id.in_(meters))
-    found = []
-    for meter in session.scalars(still).all():
-        last = meter.last_at or 0
-        row = Anomaly(
-            workspace_id=meter.workspace_id, meter_id=meter.id, kind="missing", start=last + max(meter.step, 1),
-            created_at=now, text=_text(meter, last),
-        )  # fmt: skip
-        session.add(row)
-        found.append((meter, row))
+    ended = select(Anomaly).join(Meter, Meter.id == Anomaly.meter_id).where(Meter.id.in_(meters))
+    ended = ended.where(Anomaly.kind == "missing", Anomaly.start > Meter.last_at)
+    known = {(row.meter_id, row.start): row for row in session.scalars(ended)}
+    found = [(meter, _begin(session, meter, now, known)) for meter in session.scalars(still).all()]
     session.flush()
     return [anomaly_alerts.sight(meter, row, now, now // 1000, standing=False) for meter, row in found]
+
+
+def _begin(session: Session, meter: Meter, now: int, known: dict[tuple[str, int], Anomaly]) -> Anomaly:
+    """A new row; or the one that began there before and had ended, where the readings that ended it were removed.
+
+    What somebody dismissed stays dismissed.
+    """
+    last = meter.last_at or 0
+    start = last + max(meter.step, 1)
+    row = known.get((meter.id, start))
+    if row is None:
+        row = Anomaly(workspace_id=meter.workspace_id, meter_id=meter.id, kind="missing", start=start, created_at=now)
+        session.add(row)
+    row.end, row.text, row.kwh, row.cost, row.currency = None, _text(meter, last), None, None, ""
+    return row
 
 
 def _text(meter: Meter, last: int) -> str:
@@ -146,8 +169,11 @@ def _resume(session: Session, row: Anomaly, meter: Meter, now: int) -> bool:
     """The hole ends with the first reading after it; where there is one at its start, there was no hole."""
     from tasks.metering.readings import read
 
-    times = read(session, meter.id, row.start, now // 1000 + UNKNOWN).times
-    first = int(times[0]) if len(times) else row.start
+    try:
+        times = read(session, meter.id, row.start, now // 1000 + UNKNOWN).times
+        first = int(times[0]) if len(times) else row.start
+    except Corrupt:  # a damaged day: that it sends again is known all the same
+        first = max(row.start + 1, meter.last_at or 0)
     if first <= row.start:
         session.delete(row)
         return False
