@@ -25,12 +25,15 @@ def test_viewers_and_tokens_for_reading_read_and_change_nothing(
     for token in (token_of(runtime, viewer), token_of(runtime, ada, scope="read")):
         reader = Program(app.test_client(), token)
         assert len(reader.kept(meter)) == 2
+        listed = (reader("GET", AT).json or {})["meters"][0]
+        assert ((reader("GET", meter["url"]).json or {})["mqtt_address"], listed["mqtt_address"]) == (None, None)
         assert reader.send(meter, quarters(1)).status_code == 403
         assert reader("POST", "/api/v1/readings", json={"source": "s", **quarters(1)[0]}).status_code == 403
         assert reader("POST", AT, json={"name": "Mine"}).status_code == 403
         assert reader("PATCH", meter["url"], json={"name": "Mine"}).status_code == 403
         assert reader("DELETE", f"{meter['readings_url']}?from=0&to=1").status_code == 403
         assert reader("DELETE", meter["url"]).status_code == 403
+    assert (program("GET", meter["url"]).json or {})["mqtt_address"] == meter["mqtt_address"] != ""
     assert app.test_client().get(meter["readings_url"]).status_code == 401
 
 

@@ -11,7 +11,7 @@ from tasks.handover import Refused
 from tasks.metering.incoming import isoformat, told
 from web import meter_book, people
 from web.api import NO_OBJECT, bp, iso, json_body
-from web.current import current_workspace, me, reading, require_role, writing
+from web.current import current_workspace, may, me, reading, require_role, writing
 
 PER_PAGE = 100
 NO_FIELD = "There is no such field; leave it out."
@@ -92,7 +92,7 @@ def shown(one: Meter) -> dict[str, Any]:
     names = ("id", "name", "kind", "unit", "time_zone", "holidays", "step", "source", "tariff_id", "place_id", "note")
     return {name: getattr(one, name) for name in (*names, "archived")} | {
         "rolls_at": told(one.rolls_at, one.unit) if one.rolls_at else None,
-        "mqtt_address": one.address,
+        "mqtt_address": one.address if may("member") else None,  # whoever knows it writes
         "trouble": one.trouble,
         "first_at": isoformat(one.first_at) if one.first_at is not None else None,
         "last_at": isoformat(one.last_at) if one.last_at is not None else None,

@@ -41,7 +41,9 @@ def schemas() -> Spec:
         "note": {**TEXT, "maxLength": meter_book.LONGEST["note"]},
         "archived": {"type": "boolean", "description": "It takes no readings any more."},
     }  # fmt: skip
-    own: Spec = {"id": TEXT, "mqtt_address": {**TEXT, "description": "The end of its MQTT topic; keep it secret."}}
+    own: Spec = {"id": TEXT}
+    own["mqtt_address"] = {"type": ["string", "null"], "description": "The end of its MQTT topic; keep it secret. Null "
+                           "for viewers and tokens for reading: whoever knows it may send readings."}  # fmt: skip
     own["trouble"] = {**TEXT, "description": "Why its last message by MQTT was not taken; empty when it was."}
     own |= {"first_at": TIME, "last_at": TIME, "created_at": TIME, "url": TEXT, "readings_url": TEXT}
     reading = {"time": GIVEN_TIME, "value": GIVEN_VALUE}
