@@ -65,7 +65,6 @@ from web import (
     purses,
     queues,
     rates,
-    readings_book,
     readings_import,
     recovery,
     recurring,
@@ -138,7 +137,6 @@ def create_app(settings: Settings | None = None) -> Flask:
         signin,
         metrics,
         silence,
-        readings_book,
     ):
         part.install(app)
     _sign_in_with(app)

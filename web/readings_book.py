@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from flask import Flask, request
+from flask import request
 from sqlalchemy.orm import Session
 
 from models.meter import COUNTER, Meter
@@ -28,13 +28,6 @@ NO_METER = "No meter takes “{}”. Write this name as the source into a meter'
 ARCHIVED = "This meter is archived and takes no readings. Take it out of the archive first."
 YES_OR_NO = "Say true or false."
 OPTIONS = ("readings", "unit", "zone", "keep_old")
-
-
-def install(app: Flask) -> None:
-    """Pages of meters name their topic where there is a broker to send to."""
-    settings = app.extensions["nightshift"].settings
-    if settings.mqtt_url.get_secret_value():
-        app.jinja_env.globals["mqtt_topic"] = lambda meter: f"{settings.mqtt_topic}/{meter.address}"
 
 
 def body() -> Any:
