@@ -81,7 +81,7 @@ def test_a_block_without_a_type_is_wh_and_readings_that_are_none_are_told(tmp_pa
     assert one(read(tmp_path, text)).readings.values.tolist() == [100_000, 200_000]
     parsed = read(tmp_path, broken)
     assert one(parsed).count == 1
-    assert told(parsed)["empty"].lines == (2,)
+    assert told(parsed)["number"].lines == (2,)
 
 
 BILLION = (
@@ -146,3 +146,25 @@ def test_home_assistant_s_json_is_read_by_statistic_and_as_a_list(tmp_path: Path
 def test_json_that_is_damaged_or_holds_nothing_is_refused(tmp_path: Path, text: str) -> None:
     with pytest.raises(Unreadable):
         read(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("start", "value", "kind"),
+    [("START", "9" * 400, "number"), ("9" * 30, "7", "time"), ("START", "many", "number"), ("START", "", "empty")],
+    ids=["400 nines", "a time of 30 digits", "a word", "nothing"],
+)
+def test_a_reading_that_no_number_holds_is_refused_by_its_line(
+    tmp_path: Path, start: str, value: str, kind: str
+) -> None:
+    own, meter_entry = meter(1, 1, 1)
+    first = at("2024-01-31")
+    good = block(own, [5, 6], first)
+    reading = good[good.index("<espi:IntervalReading>") : good.index("</espi:IntervalReading>") + 23]
+    bad = reading.replace(str(first), start.replace("START", str(first + 7200))).replace(">5<", f">{value}<")
+    text = feed(meter_entry, good.replace("</espi:IntervalBlock>", bad + "</espi:IntervalBlock>"), typed(1, uom=72))
+    parsed = read(tmp_path, text)
+    assert one(parsed).readings.values.tolist() == [5000, 6000]
+    assert (told(parsed)[kind].count, told(parsed)[kind].lines) == (1, (3,))
+    assert {"time", "number", "empty"} & told(parsed).keys() == {kind}
+    with pytest.raises(Unreadable, match="Cells that are no numbers: 2, such as “x”"):
+        read(tmp_path, feed(meter_entry, good.replace("<espi:value>5<", "<espi:value>x<").replace(">6<", ">x<")))

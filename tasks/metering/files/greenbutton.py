@@ -23,6 +23,7 @@ ESTIMATED = {"7", "8", "9", "10", "12", "13"}  # qualities: edited, estimated, q
 REVERSE = 19
 AT_ONCE = 60_000
 MOST_ENTRIES = 100_000
+MOST_DIGITS = 18
 NO_METERS = "This Green Button file holds no readings: only {}. Ask for the file with interval data."
 TOO_MANY = "This Green Button file has more than {:,} entries; ask for a shorter time."
 
@@ -138,12 +139,14 @@ class GreenButton:
         """One reading; its duration in seconds."""
         self.rows += 1
         self.line = self.rows
-        try:
-            waiting.append((int(said["start"]), float(int(said["value"]))))
-        except (KeyError, ValueError):
-            self.tally["empty" if "start" in said else "time"].add([self.rows])
-            self.tally["time"].say(said.get("start", "no start"))
+        start, value = _whole(said.get("start", "")), _whole(said.get("value", ""))
+        if start is None:
+            self.tally.note("time", [self.rows], said.get("start", "no start"))
+        elif value is None:
+            self.tally.note("number" if said.get("value") else "empty", [self.rows], said.get("value", ""))
+        if start is None or value is None:
             return 0
+        waiting.append((start, float(value)))
         if said.get("quality") in ESTIMATED:
             self.tally["estimated"].add([self.rows])
         duration = said.get("duration", "")
@@ -170,6 +173,14 @@ class GreenButton:
         zero = np.zeros(int(good.sum()), np.int64)
         days = times[good] // 86_400
         yield Chunk(key, key, lines[good], times[good], zero, values[good], typed.power, days)
+
+
+def _whole(text: str) -> int | None:
+    """A number that 64 bits hold, as times and values here are; None for all else."""
+    try:
+        return int(text) if len(text) <= MOST_DIGITS else None
+    except ValueError:
+        return None
 
 
 def _gather(entry: Entry, path: tuple[str, ...], text: str, attributes: dict[str, str]) -> None:
