@@ -163,6 +163,8 @@ def test_what_cannot_be_exported_is_said_on_the_page(
 
     assert "no readings in this time" in said("readings.csv?from=2031-01-01&to=2031-01-02")
     assert "Write days like" in said("readings.csv?from=yesterday")
+    for years in ("to=9999-12-31", "to=2101-01-01", "from=0001-01-01", "from=1989-12-31"):
+        assert "Choose days from 1990 to 2100" in said(f"readings.csv?{years}")
     monkeypatch.setattr(exporting, "MOST", 100)
     assert "a file holds at most 100" in said("usage.parquet")
     assert ada_s.get(f"/energy/meters/{house}/export/forecast.csv").status_code == 404

@@ -2,6 +2,7 @@
 
 import tempfile
 from collections.abc import Callable, Iterator
+from itertools import islice
 from pathlib import Path
 
 from flask import Response, abort, flash, redirect, request, send_file, stream_with_context, url_for
@@ -12,6 +13,7 @@ from models.meter import Meter, Outlook
 from tasks.energy.result import EnergyResult
 from tasks.metering import exporting
 from tasks.metering.exporting import FORECAST, READINGS, Table
+from tasks.metering.packing import Corrupt
 from web.current import reading
 from web.energy_meter import bp, find, seen
 
@@ -36,11 +38,24 @@ def export(meter_id: str, what: str, format: str) -> ResponseReturnValue:  # as 
             else:
                 exporting.check(session, meter, start, end)
     except ValueError as error:
-        known = isinstance(error, exporting.TooMany)
+        known = isinstance(error, exporting.TooMany | exporting.OtherTimes)
         return _back(meter_id, str(error) if known else "Write days like 2026-01-31.")
-    if format == "csv":
-        return _sent(Response(stream_with_context(_lines(meter, what, start, end)), mimetype="text/csv"), what, format)
-    return _file(meter, what, format, start, end)
+    try:
+        return _csv(meter, what, start, end) if format == "csv" else _file(meter, what, format, start, end)
+    except Corrupt as error:
+        return _back(meter_id, str(error))
+
+
+def _csv(meter: Meter, what: str, start: int, end: int) -> Response:
+    """Begun before it is sent, so that damage at its start is told; further on it breaks the download off."""
+    lines = _lines(meter, what, start, end)
+    begun = list(islice(lines, 2))
+
+    def all_lines() -> Iterator[bytes]:
+        yield from begun
+        yield from lines
+
+    return _sent(Response(stream_with_context(all_lines()), mimetype="text/csv"), what, "csv")
 
 
 def _back(meter_id: str, sentence: str) -> ResponseReturnValue:

@@ -37,10 +37,16 @@ AT_ONCE = 60  # days that are in memory together
 PER = {"Wh": 1e3, "kWh": 1e6, "MWh": 1e9, "GWh": 1e12}  # mWh
 TOO_MANY = "These are {count:,} readings; a file holds at most {most:,}. Choose a shorter time."
 NOTHING = "There are no readings in this time; choose another one."
+YEARS = range(1990, 2101)
+OTHER_TIMES = "Choose days from {} to {}: there are no readings of other years."
 NO_HYPER = (
     "the library that writes them is not installed. Whoever runs Nightshift can install it: "
     "pip install --no-deps --require-hashes -r requirements/hyper.txt"
 )
+
+
+class OtherTimes(ValueError):
+    """A day of years from which nobody has readings; says so to people."""
 
 
 class TooMany(ValueError):
@@ -197,12 +203,16 @@ def bounds(meter: Meter, first: str, last: str) -> tuple[int, int]:
     """Epoch seconds of local days, as a form gives them; what is empty is the meter's own first and last reading.
 
     Raises:
+        OtherTimes: one is of a year in which no reading can be.
         ValueError: one is no day.
     """
     zone = ZoneInfo(meter.time_zone)
 
     def midnight(day: str, later: int) -> int:
-        found = date.fromisoformat(day) + timedelta(later)
+        read = date.fromisoformat(day)
+        if read.year not in YEARS:
+            raise OtherTimes(OTHER_TIMES.format(YEARS[0], YEARS[-1]))
+        found = read + timedelta(later)
         return int(datetime(found.year, found.month, found.day, tzinfo=zone).timestamp())
 
     start = midnight(first, 0) if first else (meter.first_at or 0)
