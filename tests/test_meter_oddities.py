@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tasks.metering.files import numbers, stamps, zones
+from tasks.metering.files import Unreadable, numbers, stamps, zones
 from tests.test_meter_files import Given, at, hours, one, read, told
 
 SHARED = Path(os.environ.get("NIGHTSHIFT_SHARED", Path(__file__).parents[2] / "shared")) / "data" / "energy"
@@ -90,6 +90,23 @@ def test_an_oddity_is_told_by_line_with_its_rule(tmp_path: Path, case: tuple[Any
     assert (oddity.count, oddity.lines[: len(lines)], oddity.asks) == (count, lines, asks)
     assert rule in oddity.rule
     assert oddity.text.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("text", "hints", "said"),
+    [
+        (hours(30, lambda n: 2 * 10**9 + n), {}, "Values of more than a terawatt-hour: 30."),
+        (hours(30).replace("2024", "2031"), {"now": at("2026-01-01")}, "more than two days ahead, or from before 1990"),
+    ],
+    ids=["too large", "of the future"],
+)
+def test_a_file_of_which_nothing_is_left_says_the_true_reason(
+    tmp_path: Path, text: str, hints: Given, said: str
+) -> None:
+    with pytest.raises(Unreadable) as refused:
+        read(tmp_path, text, **hints)
+    assert said in str(refused.value)
+    assert ": 0" not in str(refused.value)
 
 
 def test_a_clean_file_has_nothing_odd(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ class Reader:
         self.path, self.hints = path, hints
         self.tally = Tally()
         self.series: dict[str, Series] = {}
+        self.held = 0  # readings that wait, in all series
         self.days = swapped.Days()
         self.distrusted: frozenset[int] = frozenset()
         try:
@@ -112,11 +113,19 @@ class Reader:
                 chunk.key, chunk.name, self.hints, ends=ends, kind=self.source.kinds.get(chunk.key, "")
             )
         one = self.series[chunk.key]
+        before = one.held
         one.add(chunk)
-        if one.full or sum(each.held for each in self.series.values()) > HELD:
-            largest = max(self.series.values(), key=lambda each: each.held)
-            if part := largest.take(whole=False):
-                yield part
+        self.held += one.held - before
+        if one.full or self.held > HELD:
+            yield from self._settled()
+
+    def _settled(self) -> Iterator[Part]:
+        """What can be settled of the series that holds most."""
+        largest = max(self.series.values(), key=lambda each: each.held)
+        before = largest.held
+        if part := largest.take(whole=False):
+            yield part
+        self.held += largest.held - before
 
     def _trusted(self, chunk: Chunk) -> Chunk:
         """Remembers the days; leaves out those that somebody chose to leave out."""
@@ -161,7 +170,7 @@ class Reader:
     def _refuse_empty(self) -> None:
         if self.tally["empty"].count and not self.tally["number"].count:
             raise Unreadable(NOTHING.format(self.source.rows))
-        told = telling.first_trouble(self.tally)
+        told = telling.first_trouble(self.tally, self.series.values())
         raise Unreadable(NO_READINGS.format(told or "Look at its columns."))
 
 

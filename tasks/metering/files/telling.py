@@ -1,6 +1,6 @@
 """From what was counted to what people read: each oddity with its lines and the rule by which it was dealt with."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
@@ -41,6 +41,12 @@ FILE = {
     "other kind": ("Readings that are no electricity in Wh or W: {n}, in {words}.", "Left out."),
     "24:00": ("Times written as 24:00: {n}.", "Read as the midnight that ends that day."),
 }  # fmt: skip
+
+SERIES = {  # of which a file may hold nothing else
+    "large": "Values of more than a terawatt-hour: {n}.",
+    "future": "Readings more than two days ahead, or from before 1990: {n}.",
+    "never": "Readings of the hour that does not exist when clocks are put forward: {n}.",
+}
 
 
 def of_file(
@@ -129,7 +135,7 @@ def _times(one: Series, hints: Hints) -> list[Oddity]:
         told.append(Oddity("local", "Its times do not say their zone.", how, count.count))
     text = "Readings of the hour that comes twice when clocks are put back: {n}."
     told += _odd(one, "twice", text, "The first run of the hour is summer time, the second is not, by their order.")
-    text = "Readings of the hour that does not exist when clocks are put forward: {n}."
+    text = SERIES["never"]
     rule = "Refused, line by line. If this meter's clock has no summer time, choose “no summer time” and read it again."
     told += _odd(one, "never", text, rule, "" if hints.clock else "clock")
     told += _odd(one, "order", "Times that lie before the one above them: {n}.", "Sorted by time.")
@@ -138,7 +144,7 @@ def _times(one: Series, hints: Hints) -> list[Oddity]:
     text = "Readings that come some hundred thousand lines late: {n}."
     told += _odd(one, "late", text, "Written where they belong; for a time that comes again, the last line counts.")
     rule = "Refused, line by line. Look whether day and month are read in the right order."
-    told += _odd(one, "future", "Readings more than two days ahead, or from before 1990: {n}.", rule)
+    told += _odd(one, "future", SERIES["future"], rule)
     rule = "Nothing finer than a minute is kept: energy is added up by the minute, of a counter the last reading stays."
     text = "Readings less than a minute after the one before: {n}."
     return [*told, *_odd(one, "minutes", text, rule), *_gaps(one, hints)]
@@ -169,7 +175,7 @@ def _many_differ(one: Series) -> bool:
 
 
 def _values(one: Series, kind: str) -> list[Oddity]:
-    told = _odd(one, "large", "Values of more than a terawatt-hour: {n}.", "Refused, line by line.")
+    told = _odd(one, "large", SERIES["large"], "Refused, line by line.")
     if kind == "counter":
         told += _falls(one)
     rule = "Kept: more was fed in than used, or the meter is wired the other way round."
@@ -220,13 +226,13 @@ def _refusals(one: Series, hints: Hints) -> list[str]:
     return [*told, found] if found else told
 
 
-def first_trouble(tally: Tally) -> str:
+def first_trouble(tally: Tally, series: Iterable[Series]) -> str:
     """What most of a file's lines suffer from, for one of which nothing could be read."""
-    worst = max(tally.items(), key=lambda item: item[1].count, default=None)
-    if worst is None or worst[0] not in FILE:
-        return ""
-    words = ", ".join(f"“{word}”" for word in worst[1].words[:4])
-    return FILE[worst[0]][0].format(n=f"{worst[1].count:,}", words=words)
+    told = [(count, FILE[kind][0]) for kind, count in tally.items() if kind in FILE]
+    told += [(count, SERIES[kind]) for one in series for kind, count in one.tally.items() if kind in SERIES]
+    count, text = max(told, key=lambda each: each[0].count, default=(Count(), ""))
+    words = ", ".join(f"“{word}”" for word in count.words[:4])
+    return text.format(n=f"{count.count:,}", words=words) if count.count else ""
 
 
 def moment(at: int, zone: str) -> str:
