@@ -123,9 +123,10 @@ class Reader:
         """What can be settled of the series that holds most."""
         largest = max(self.series.values(), key=lambda each: each.held)
         before = largest.held
-        if part := largest.take(whole=False):
-            yield part
+        part = largest.take(whole=False)
         self.held += largest.held - before
+        if part:
+            yield part
 
     def _trusted(self, chunk: Chunk) -> Chunk:
         """Remembers the days; leaves out those that somebody chose to leave out."""

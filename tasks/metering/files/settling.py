@@ -11,7 +11,7 @@ from tasks.metering.files.tally import Tally
 
 DAY, MONTH = 86_400, 2_629_800
 MOST_TWICE = 2_000
-MONTHS = range(27 * DAY, 32 * DAY)
+SHORTEST_MONTH, LONGEST_MONTH = 27 * DAY, 32 * DAY  # what lies between two readings a month apart: less than the last
 Whole = NDArray[np.int64]
 Values = NDArray[np.float64]
 
@@ -48,7 +48,7 @@ def step_of(times: Whole) -> int:
         return 0
     found, counts = np.unique(between, return_counts=True)
     best = int(counts.argmax())
-    if bool(np.isin(found, MONTHS).any()) and counts[np.isin(found, list(MONTHS))].sum() * 2 > len(between):
+    if counts[(found >= SHORTEST_MONTH) & (found < LONGEST_MONTH)].sum() * 2 > len(between):
         return MONTH
     return int(found[best]) if counts[best] * 2 >= len(between) and (counts[best] > 1 or len(between) == 1) else 0
 
