@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tasks.energy import local_days
 from tasks.energy.material import Material
 from tasks.energy.result import Oddity
 from tasks.errors import JobError
@@ -41,10 +42,14 @@ def material(path: Path, unit: str, zone: str) -> Material:
     told = [_told(odd) for odd in (*parsed.oddities, *found.oddities)]
     if len(parsed.series) > 1:
         told.insert(0, Oddity(kind="meters", text=SEVERAL.format(count=len(parsed.series), name=found.name)))
+    turn = None if zone else local_days.find(path, parsed.layout)
+    if turn:
+        told.append(Oddity(kind="local days", text=turn.text))
     readings = found.readings
     return Material(
         name=found.name or path.stem, unit=SHOWN.get(found.unit, "kWh"),
-        kind="counter" if found.kind == "counter" else "interval", step=found.step, zone=hints.zone,
+        kind="counter" if found.kind == "counter" else "interval", step=found.step,
+        zone=turn.zone if turn else hints.zone,
         readings=readings, as_of=_end(readings, found.step), temperature=_weather(found), oddities=tuple(told),
     )  # fmt: skip
 
