@@ -12,7 +12,7 @@ from models.workspace import SYSTEM
 from tasks import discover
 from tasks.context import Context
 from tasks.handover import HandedOver
-from tasks.metering import nightly, readings
+from tasks.metering import looking, nightly, readings
 from tests import energy_rows
 from tests.conftest import Person
 from tests.energy_rows import DAY, START, add_meter, meter_of, outlook_of, usage
@@ -99,7 +99,7 @@ def test_a_meter_that_breaks_or_is_refused_says_so_and_stops_no_other(runtime: R
     assert states == dict.fromkeys(good, "made") | {refused: "refused", wrong: "failed"}
     outlook = outlook_of(runtime, wrong)
     assert outlook is not None
-    assert outlook.reason == nightly.BROKE
+    assert outlook.reason == f"{nightly.BROKE} (ZoneInfoNotFoundError)"
     assert night(runtime).headline == "nothing new", "what broke is tried again tomorrow"
 
 
@@ -108,7 +108,15 @@ def test_what_a_broken_part_did_not_come_to_is_left_for_the_next_run(
 ) -> None:
     monkeypatch.setattr(nightly, "ALONE", 0)
     monkeypatch.setattr(nightly, "TOGETHER", 3)
-    wrong = broken(runtime, ada)  # the first by its id, so that all of its part stand behind it
+    wrong = meter_of(runtime, ada, usage(10))  # the first by its id, so that all of its part stand behind it
+    moment = looking.moment
+
+    def lost(meter: Meter, now: int) -> int:
+        if meter.id == wrong:
+            raise OSError("The disk is gone.")
+        return moment(meter, now)
+
+    monkeypatch.setattr(looking, "moment", lost)
     good = [meter_of(runtime, ada, usage(20), name=f"Meter {number}") for number in range(4)]
     run = night(runtime)
     assert run.state == "succeeded"

@@ -9,6 +9,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable, TooManyRequests
 
+from tasks.metering.packing import Corrupt
 from web.current import person, runtime
 from web.filters import local
 from web.problems import problem
@@ -45,6 +46,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(OSError, full)
     app.register_error_handler(OperationalError, away)
     app.register_error_handler(DataError, unkept)
+    app.register_error_handler(Corrupt, damaged)
 
 
 def full(error: OSError) -> ResponseReturnValue:
@@ -62,6 +64,14 @@ def away(_error: OperationalError) -> ResponseReturnValue:
 def unkept(_error: DataError) -> ResponseReturnValue:
     """What a database cannot keep or compare, such as a NUL in an id that somebody typed."""
     return show(BadRequest())
+
+
+def damaged(error: Corrupt) -> ResponseReturnValue:
+    """A day of readings that the database gives back otherwise than it was written."""
+    if request.path.startswith("/api/"):
+        return problem(409, str(error))
+    title = "These readings are damaged"
+    return render_template("errors/error.html", title=title, text=str(error), code=409, bare=False), 409
 
 
 def show(error: HTTPException) -> ResponseReturnValue:

@@ -12,6 +12,7 @@ from models.meter import COUNTER, Meter
 from models.session import EVERYONE, Database
 from tasks.metering import payloads, readings, taking
 from tasks.metering.merging import Unkept
+from tasks.metering.packing import Corrupt
 from tasks.metering.payloads import Kept, Unread
 from tasks.metering.usage import Readings
 
@@ -101,7 +102,7 @@ def _write(session: Session, meter: Meter, parts: list[Readings]) -> list[str]:
         return []
     try:
         readings.write(session, meter, _together(parts))
-    except Unkept as error:
+    except (Unkept, Corrupt) as error:  # a damaged day takes nothing any more; other days and meters do
         return [str(error)] if len(parts) == 1 else [why for part in parts for why in _write(session, meter, [part])]
     return []
 

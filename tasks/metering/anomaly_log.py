@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from models.base import Fixed, clock
 from models.meter import Anomaly, Meter
-from tasks.metering import anomaly_alerts
+from tasks.metering import anomaly_alerts, readings
 from tasks.metering.anomaly_words import line
 
 if TYPE_CHECKING:
@@ -48,6 +48,7 @@ def record(
         since: epoch seconds from which on it was looked at; what is known from before stays.
         currency: of `Found.cost`.
     """
+    readings.queue(session, meter)
     rows = list(session.scalars(select(Anomaly).where(Anomaly.meter_id == meter.id).order_by(Anomaly.start)))
     pairs, left = _matched([row for row in rows if row.end is None or row.end > since], _distinct(found))
     gone = [row for row in left if row.start >= since and row.dismissed_at is None and not _silence(row, meter)]

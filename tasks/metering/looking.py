@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session, joinedload
 
 from models.meter import BROKEN, MADE, REFUSED, Meter, Outlook, Place, Tariff
 from tasks.errors import JobError
-from tasks.metering import anomaly_log
+from tasks.metering import anomaly_log, readings
 from tasks.metering.tariffs import TariffFacts
 
 if TYPE_CHECKING:
@@ -53,7 +53,6 @@ def find(session: Session, meter_id: str) -> Meter:
 def material(session: Session, meter: Meter, as_of: int, past: int = PAST) -> "Material":
     """All that was known of a meter at a moment."""
     from tasks.energy.material import Material
-    from tasks.metering.readings import read
 
     tariffs = _tariffs(session, meter)
     own = next((each for each in tariffs if each.id == meter.tariff_id), None)
@@ -62,7 +61,7 @@ def material(session: Session, meter: Meter, as_of: int, past: int = PAST) -> "M
     place = session.get(Place, meter.place_id) if meter.place_id else None
     return Material(
         name=meter.name, unit=meter.unit, kind=kind, step=meter.step, zone=meter.time_zone,
-        readings=read(session, meter.id, start, as_of), as_of=as_of, rolls_at=meter.rolls_at,
+        readings=readings.read(session, meter.id, start, as_of), as_of=as_of, rolls_at=meter.rolls_at,
         holidays=meter.holidays, temperature=_weather(session, meter, start, as_of), tariff=own, tariffs=tariffs,
         service=place is not None and place.source != "file", trouble=place.trouble if place else "", meter=meter.id,
     )  # fmt: skip
@@ -91,6 +90,7 @@ def keep(session: Session, meter: Meter, found: "Look", now: int) -> None:
     """Write down what a look saw: the outlook that the meter's page shows, its anomalies, and their alerts."""
     from tasks.energy.result import short_model
 
+    readings.queue(session, meter)
     row = _row(session, meter)
     row.night, row.state, row.reason = found.night, MADE, ""
     words = list(found.aheads)
@@ -108,6 +108,7 @@ def keep(session: Session, meter: Meter, found: "Look", now: int) -> None:
 
 def keep_failure(session: Session, meter: Meter, night: str, reason: str, now: int, *, refused: bool) -> None:
     """Write down why there is no forecast. What was seen before is of other readings, and goes."""
+    readings.queue(session, meter)
     row = _row(session, meter)
     row.night, row.state, row.reason = night, REFUSED if refused else BROKEN, reason[:LONGEST]
     row.model, row.data, row.seconds, row.made_at = "", None, 0.0, now
@@ -115,6 +116,7 @@ def keep_failure(session: Session, meter: Meter, night: str, reason: str, now: i
 
 
 def _row(session: Session, meter: Meter) -> Outlook:
+    """The meter's one; after `queue`, so that of two who make it at once the second finds it."""
     row = session.get(Outlook, meter.id)
     if row is None:
         row = Outlook(meter_id=meter.id, workspace_id=meter.workspace_id)

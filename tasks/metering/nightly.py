@@ -22,6 +22,7 @@ from tasks.context import Context
 from tasks.energy.result import EnergyResult, Looked
 from tasks.errors import JobError
 from tasks.metering import looking
+from tasks.metering.packing import Corrupt
 
 if TYPE_CHECKING:
     from tasks.energy.look import Look
@@ -32,6 +33,10 @@ TOGETHER = 10  # meters of a part beyond
 BUDGET = 1.0  # CPU seconds for the fits of one meter
 TOLD = 100  # meters that a result names
 BROKE = "Something broke on our side while it was looked at; the administrator finds it in the log."
+OWN = (  # what a meter's readings can bring about; whatever else ends its part, which the next run takes up behind it
+    JobError, ValueError, ArithmeticError, LookupError, TypeError, AttributeError, AssertionError, RuntimeError,
+    MemoryError,
+)  # fmt: skip
 LOST = "The worker that looked at it was lost, twice; the administrator finds more in the log."
 
 
@@ -129,9 +134,9 @@ def _look(ctx: Context, meter: Meter, night: str, now: int) -> Looked:
         with _reads(ctx) as session:
             material = looking.material(session, meter, looking.moment(meter, now))
         found = look(material, Wish(budget=BUDGET, further=("day",)))
-    except (JobError, ValueError, ArithmeticError) as error:
-        refused = isinstance(error, JobError)
-        reason = str(error) or type(error).__name__
+    except OWN as error:
+        refused = isinstance(error, JobError) and not isinstance(error, Corrupt)
+        reason = _reason(error)
         log.info("meter.not_looked_at", meter=meter.id, refused=refused, exc_info=not refused)
         _keep_failure(ctx, meter, night, reason, refused=refused)
         seconds = round(time.thread_time() - began, 3)
@@ -139,6 +144,15 @@ def _look(ctx: Context, meter: Meter, night: str, now: int) -> Looked:
     _keep(ctx, meter, found)
     model = next(iter(found.aheads.values())).model
     return Looked(meter=meter.id, state="made", model=model, seconds=round(time.thread_time() - began, 3))
+
+
+def _reason(error: Exception) -> str:
+    """What was said for people, or that it is ours."""
+    from numpy.linalg import LinAlgError  # a ValueError too
+
+    if isinstance(error, (JobError, ValueError, ArithmeticError)) and not isinstance(error, LinAlgError) and str(error):
+        return str(error)
+    return f"{BROKE} ({type(error).__name__})"
 
 
 @again

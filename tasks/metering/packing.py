@@ -8,6 +8,8 @@ that comes to for real meters is measured by `make bench-energy` ARGS='--only st
 import zlib
 from typing import TYPE_CHECKING
 
+from tasks.errors import JobError
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
@@ -21,11 +23,11 @@ BITS, DEFLATED = 0, 1  # how a column's numbers stand: in a fixed number of bits
 CHECK = 4  # bytes of CRC-32 at the end
 
 
-class Corrupt(ValueError):
-    """These bytes were not made by `pack`, or are damaged."""
+class Corrupt(JobError, ValueError):
+    """These bytes were not made by `pack`, or are damaged. A job that comes upon them ends with this sentence."""
 
     def __init__(self) -> None:
-        super().__init__("A packed day is damaged. Restore it from a backup, or import its readings again.")
+        super().__init__("A day of readings is damaged. Restore it from a backup, or remove it and import it again.")
 
 
 def pack(times: "Whole", values: "Whole") -> bytes:

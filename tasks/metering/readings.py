@@ -18,7 +18,7 @@ from tasks.metering import packing
 from tasks.metering.merging import DAY, ENOUGH, Merged, Unkept, Written, check, joined, merge, nothing, step_of
 from tasks.metering.usage import Readings
 
-__all__ = ["Moved", "Unkept", "Written", "check", "latest", "nothing", "read", "remove", "write"]
+__all__ = ["Moved", "Unkept", "Written", "check", "latest", "nothing", "queue", "read", "remove", "write"]
 AT_ONCE = 500  # days in one statement
 TRIES = 5
 day_table, meter_table = cast(Table, ReadingDay.__table__), cast(Table, Meter.__table__)
@@ -62,6 +62,11 @@ def write(session: Session, meter: Meter, readings: Readings, *, keep_old: bool 
         touch(session, ReadingDay, meter.workspace_id)
     _renew(session, meter)
     return told
+
+
+def queue(session: Session, meter: Meter) -> None:
+    """Whoever writes about a meter waits here for another who does; until the commit. What is read after it stands."""
+    _take(session, meter)
 
 
 def read(session: Session, meter_id: str, start: int, end: int) -> Readings:

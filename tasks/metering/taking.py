@@ -9,6 +9,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 from models.base import clock
 from models.meter import Meter
 from tasks.metering.merging import Unkept, Written
+from tasks.metering.packing import Corrupt
 from tasks.metering.readings import write
 from tasks.metering.usage import Readings
 
@@ -58,7 +59,7 @@ def take(
     for meter, readings in sorted(parts, key=lambda part: part[0].id):
         try:
             told.append((meter, write(session, meter, readings, keep_old=keep_old)))
-        except Unkept as error:
+        except (Unkept, Corrupt) as error:
             wrong[meter.id] = str(error)
     if wrong:
         raise NotTaken(wrong)
