@@ -63,9 +63,10 @@ def files_field(
     )
 
 
-def hidden_field(default: Any) -> Any:
-    """A field of the machinery's own, in no form; the job heeds it in the system's workspace alone."""
-    return Field(default, json_schema_extra={"hidden": True})
+def hidden_field(default: Any, *, at_most: int | None = None) -> Any:
+    """A field of the machinery's own, in no form; the job heeds it in the system's workspace alone. A job that heeds it
+    elsewhere too says how many (or how long) at most."""
+    return Field(default, max_length=at_most, json_schema_extra={"hidden": True})
 
 
 @dataclass(frozen=True)

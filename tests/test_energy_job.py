@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import structlog
+from pydantic import ValidationError
 from sqlalchemy import select
 
 from models.artifact import Artifact
@@ -19,7 +20,7 @@ from tasks import discover
 from tasks.__main__ import main
 from tasks.energy.result import short_model
 from tasks.handover import HandedOver
-from tasks.metering import readings, weather
+from tasks.metering import nightly, readings, weather
 from tasks.metering.usage import Readings
 from tests import energy_rows
 from tests.conftest import Person
@@ -49,6 +50,15 @@ def looked(runtime: Runtime, person: Person, meter: str, **more: Any) -> Run:
         run = submit(runtime, session, JOB, HandedOver(params), person.workspace_id, account_id=person.account_id).id
     execute(runtime, run, WORKER)
     return the_run(runtime, run)
+
+
+@pytest.mark.parametrize(
+    "asked", [{"part": ["a"] * (nightly.TOGETHER + 1)}, {"budget": 61}, {"budget": 600}], ids=["part", "minute", "more"]
+)
+def test_nobody_asks_for_so_much_that_the_nightly_parts_wait_for_long(asked: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match=r"at most|less than or equal"):
+        JOB.params.model_validate(asked)
+    JOB.params.model_validate({"part": ["a"] * nightly.TOGETHER, "budget": 60})
 
 
 def found(run: Run) -> dict[str, Any]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from tasks.energy.material import Material, Wish
 
 BUDGET = 10.0  # CPU seconds for the fits of one meter when somebody asks
+MOST_BUDGET = 60.0  # no one's wish holds up the nightly parts, which wait in the same queue, for longer
 STEPS = {"hour": "Hour", "day": "Day", "month": "Month"}
 UNITS = {"": "Found in the file", "Wh": "Wh", "kWh": "kWh", "MWh": "MWh", "GWh": "GWh"}
 NO_ZONE = "There is no such time zone; write one such as Europe/Berlin."
@@ -60,10 +61,10 @@ class EnergyParams(Params):
         None, title="As it was on", description="Leaves out what came later, to see how a forecast would have done."
     )
     budget: float = Field(
-        BUDGET, title="Budget", gt=0, le=600, json_schema_extra={"unit": "s"},
+        BUDGET, title="Budget", gt=0, le=MOST_BUDGET, json_schema_extra={"unit": "s"},
         description="CPU time for fitting models; what does not come to an end in it is named.",
     )  # fmt: skip
-    part: list[str] = hidden_field([])
+    part: list[str] = hidden_field([], at_most=nightly.TOGETHER)
 
     @field_validator("zone")
     @classmethod
