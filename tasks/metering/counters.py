@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from tasks.metering import oddities, wording
+from tasks.metering import falls, oddities, wording
 from tasks.metering.cadence import cadence
 from tasks.metering.grid import Pieces
 from tasks.metering.usage import Finding, Readings, Trouble
@@ -17,7 +17,8 @@ from tasks.metering.usage import Finding, Readings, Trouble
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_RESET = 0.9  # a value below this share of the one before began again from zero
+_RESET = falls.RESET
+_TOLD = 50  # lone readings and jumps that are told one by one
 _FAST = 20  # times the fastest usual rate: what a house may draw at most
 _JUMP = 1000  # times as fast: another meter took over
 _DIGITS: list[int] = [10**k * 10**6 for k in range(3, 9)] + [
@@ -78,9 +79,9 @@ def _without_lone(readings: Readings, zone: str, rolls_at: int | None) -> tuple[
             f"The counter said {_shown(values[i])} on {wording.moment(int(times[i]), zone)}, between "
             f"{_shown(values[i - 1])} and {_shown(values[i + 1])}: that one reading was left out.",
         )
-        for i in np.flatnonzero(lone)
+        for i in np.flatnonzero(lone)[:_TOLD]
     ]  # fmt: skip
-    return Readings(times[~lone], values[~lone]), found
+    return Readings(times[~lone], values[~lone]), falls.some(found, np.flatnonzero(lone), times, zone)
 
 
 def _differences(readings: Readings, zone: str, rolls_at: int | None) -> _Steps:
@@ -88,10 +89,15 @@ def _differences(readings: Readings, zone: str, rolls_at: int | None) -> _Steps:
     rate = _rate(times, values)
     rose = np.diff(values)
     made = _Steps(rose.astype(np.float64), np.ones(len(rose), dtype=bool), [])
-    for i in np.flatnonzero(rose < 0):
+    if np.count_nonzero(rose < 0) > falls.MANY:
+        made.energy, made.known = falls.counted(readings, _FAST * rate * np.diff(times) + 1e6, rolls_at)
+        made.found.append(falls.told(readings))
+    for i in np.flatnonzero(rose < 0) if not made.found else ():
         _fell(made, readings, int(i), zone, rolls_at, rate)
     if rate > 0 and len(rose) >= 20:
-        for i in np.flatnonzero(rose > _JUMP * rate * np.diff(times)):
+        jumps = np.flatnonzero(rose > _JUMP * rate * np.diff(times))
+        made.known[jumps], made.energy[jumps] = False, 0.0
+        for i in jumps[: falls.MANY]:
             text = f"The counter jumped from {_shown(values[i])} to {_shown(values[i + 1])} "
             text += f"on {wording.moment(int(times[i + 1]), zone)}, as if another meter had taken over. It is counted "
             _lost(made, readings, int(i), text + "from there; what was used in between is not known.")
