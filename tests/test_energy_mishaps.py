@@ -169,3 +169,14 @@ def test_a_damaged_day_is_told_in_a_sentence_by_the_api_emoncms_and_the_exports(
     for what in ("readings.csv", "usage.csv", "readings.parquet"):
         page = ada_s.get(f"/energy/meters/{meter.id}/export/{what}", follow_redirects=True)
         assert (page.status_code, reason in text_of(page)) == (200, True), what
+
+
+def test_a_silence_ends_though_the_day_that_ended_it_is_damaged(runtime: Runtime, ada: Person) -> None:
+    meter, today = workshop(runtime, ada), now(runtime)
+    send(runtime, meter, today - 11 * HOUR, today - 10 * HOUR)
+    scan(runtime)
+    send(runtime, meter, today - HOUR)
+    with runtime.database.write(EVERYONE) as session:
+        session.execute(update(ReadingDay).where(ReadingDay.meter_id == meter).values(packed=b"no day"))
+    assert scan(runtime) == Count(resolved=1)
+    assert anomalies(runtime)[0].end == today - HOUR
