@@ -263,4 +263,5 @@ def test_a_fit_that_would_take_long_is_stopped_at_its_budget_and_what_answers_is
 ) -> None:
     result = found(looked(runtime, ada, meter_of(runtime, ada, usage(90)), budget=0.02))
     assert result["forecast"]
-    assert result["fallback"]
+    assert any("Stopped after" in one["note"] for one in result["validation"])
+    assert result["fallback"] or "naive" not in result["model"]

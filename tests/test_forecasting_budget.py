@@ -34,6 +34,14 @@ def endless(given: Series, deadline: Deadline) -> Array:
 ENDLESS = Candidate("SARIMAX without end", "Never done.", lambda given: "", endless)
 
 
+def stopping(given: Series, deadline: Deadline) -> Array:
+    raise OutOfTime
+
+
+GOOD = tuple(one for one in CANDIDATES if one.name == "AR with profile, log")
+STOPPED = Candidate("never in time", "Stopped.", lambda given: "", stopping)
+
+
 def test_a_fit_of_ten_minutes_is_stopped_at_its_budget_and_a_named_fallback_answers() -> None:
     model = stubborn()
     began = time.thread_time()
@@ -112,3 +120,10 @@ def test_one_that_fails_only_on_the_whole_series_is_left_out_and_named() -> None
     assert found.model == NAIVE.name
     assert "late could not be used: It gave up." in found.fallback
     assert found.fallback.endswith(f"Instead answers: {NAIVE.name}.")
+
+
+def test_one_that_is_stopped_while_a_model_answers_is_told_in_its_trial_alone() -> None:
+    found = forecast(series(household(70 * 24)), budget=20.0, candidates=(NAIVE, *GOOD, STOPPED))
+    assert "naive" not in found.model
+    assert found.fallback == ""
+    assert next(one for one in found.trials if one.model == STOPPED.name).note.startswith("Stopped after")

@@ -80,7 +80,7 @@ def _forecast(series: Series, budget: Deadline, candidates: Sequence[Candidate],
     if not order:
         return plain(series, _trials(cuts, tried), "No model came to an answer.", began)
     found = Answer([], [_stopped(one) for one in tried if one.stopped and not one.forecasts])
-    chosen = choose(order)
+    chosen = choose(order, series)
     for members in (chosen, *([each] for each in order if each not in chosen)):
         _fit(series, members, budget, found)
         if found.given:
@@ -143,9 +143,16 @@ def _told(
         width.lower_95,
         width.upper_95,
         trials if len(members) == 1 else (own, *trials),
-        f"{' '.join(found.lost)} Instead answers: {name}." if found.lost else "",
+        _instead(found, members, name),
         time.thread_time() - began,
     )
+
+
+def _instead(found: Answer, members: Sequence[Ranked], name: str) -> str:
+    """Only where nothing but the season again answers; a model stopped beside others is told in its trial."""
+    if not found.lost or any("naive" not in each.one.candidate.name for each in members):
+        return ""
+    return f"{' '.join(found.lost)} Instead answers: {name}."
 
 
 def _trials(cuts: Sequence[Window], tried: Sequence[Tried]) -> tuple[Trial, ...]:
