@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 WEEK = 7
 MAIN = 0.6  # of the budget, for the horizon that was asked for
-PAST = {HOUR: 400 * 24, DAY: 1100, MONTH: 120}  # steps that a forecast is made of
+PAST = {HOUR: 800 * 24, DAY: 1100, MONTH: 120}  # steps that a forecast is made of
 MOST_LATE = {HOUR: 14 * 24, DAY: 14, MONTH: 1}
 LEAST = {"hour": 48, "day": 21, "month": 6}  # steps that were measured
 COARSE = "The readings come by the {step}, so this is a forecast by the {word} and not by the hour."

@@ -45,12 +45,14 @@ class Candidate:
         unfit: why it cannot be used for a series ("It needs three weeks of hours."), "" when it can. Cheap.
         predict: (series, deadline) -> means [series.horizon] in the series' unit. Sees nothing after the series' end
             but `times`, `holidays` and the temperatures known by then. Raises OutOfTime; ValueError when a fit fails.
+        dated: whether it knows kinds of day, holidays and the weather.
     """
 
     name: str
     words: str
     unfit: Callable[[Series], str]
     predict: "Callable[[Series, Deadline], NDArray[np.float64]]"
+    dated: bool = False
 
 
 @dataclass(frozen=True, slots=True)

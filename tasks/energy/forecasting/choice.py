@@ -13,6 +13,7 @@ import numpy as np
 
 from tasks.energy.forecasting.validation import CLOSE, Tried, relative
 from tasks.energy.forecasting.windows import Window
+from tasks.energy.series import DAY, HOUR, Series
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 _MOST = 8
+_HALF_A_YEAR = 182 * DAY
+_CLEARLY = 1.5  # times the best one's error
 _SHARPNESS = 3.0  # a member that errs twice as much has an eighth of the weight
 
 
@@ -44,8 +47,16 @@ def ranked(cuts: Sequence[Window], tried: Sequence[Tried], reference: Tried) -> 
     return [Ranked(one, error, (error / found[0][0]) ** -_SHARPNESS) for error, one in found]
 
 
-def choose(order: Sequence[Ranked]) -> list[Ranked]:
-    """Those that shall answer together, from the candidates as `ranked`; one at least."""
+def choose(order: Sequence[Ranked], series: Series) -> list[Ranked]:
+    """Those that shall answer together, from the candidates as `ranked`; one at least.
+
+    With half a year of known dates those that know holidays and the weather keep to themselves, unless they did clearly
+    worse: a few windows of ordinary days do not show what the others make of a holiday, nor of the first hot day.
+    """
+    dated = [each for each in order if each.one.candidate.dated]
+    known = series.calendar and series.step <= HOUR and len(series.values) * series.step >= _HALF_A_YEAR
+    if known and dated and dated[0].error <= _CLEARLY * order[0].error:
+        order = dated
     return [each for each in order[:_MOST] if each.error <= CLOSE * order[0].error]
 
 

@@ -154,4 +154,5 @@ DAYS = Candidate(
     "Learns from all past days how the hours to come follow from the last ones, the kind of day and the weather.",
     _unfit,
     _predict,
+    dated=True,
 )

@@ -106,6 +106,7 @@ def _candidate(days: int, words: str) -> Candidate:
         f"Hour, kind of day, season and heating and cooling degrees explain up to {words}; what is left carries on.",
         _unfit,
         lambda series, deadline: _predict(series, deadline, days),
+        dated=True,
     )
 
 

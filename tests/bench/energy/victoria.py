@@ -1,17 +1,19 @@
 """Victoria by the hour, a day ahead from every midnight of 2014, each time with what was known then.
 
-The design was chosen on the midnights of 2013. `mape` is the strictly usable forecast: loads and temperatures up to
-midnight, nothing after. A perfect weather forecast is an upper bound, and a simulated one no forecast of anybody's.
+The design was chosen on the midnights of 2013. `mape` is the engine's strictly usable forecast: it chooses among all
+candidates, from loads and temperatures up to midnight, nothing after. A perfect weather forecast is an upper bound, and
+a simulated one no forecast of anybody's.
 """
 
 import time
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from tasks.energy.forecasting import engine, regression
-from tasks.energy.forecasting.candidate import Candidate, Deadline
+from tasks.energy.forecasting.candidate import Candidate, Deadline, Forecast
 from tasks.energy.foretell import PAST
 from tasks.energy.series import HOUR, Series
 from tests.victoria import ABSENT, DAY_AHEAD, FILE, Victoria, Weather, mape, victoria
@@ -32,7 +34,7 @@ NAMES = {
 
 
 def measure(quick: bool) -> dict[str, Any]:
-    """All 365 midnights; the anchors' 60 when it shall be quick. The engine as it ships on those 60."""
+    """All 365 midnights; the anchors' 60 when it shall be quick, and fifteen of them for the engine."""
     if not FILE.is_file():
         raise SystemExit(f"bench-energy {ABSENT}.")
     data = victoria()
@@ -44,12 +46,7 @@ def measure(quick: bool) -> dict[str, Any]:
     for candidate in regression.CANDIDATES:
         some = asked if candidate is regression.CANDIDATES[0] else sixty  # the dearer ones are no better
         found["models"][candidate.name] = {each: told(data, candidate, some, sixty, each) for each in WEATHERS}
-    best = found["models"][regression.CANDIDATES[0].name]
-    found["mape"], found["cpu_s"] = best["usable"]["mape"], best["usable"]["cpu_s"]
-    some = sixty[::4] if quick else sixty
-    found["engine_60"] = shipped(data, some, PAST[HOUR])
-    found["engine_60_whole_past"] = shipped(data, some, len(data.times))
-    return found
+    return found | shipped(data, sixty[::4] if quick else every, sixty)
 
 
 def self_check(data: Victoria, sixty: list[int]) -> dict[str, float]:
@@ -88,20 +85,28 @@ def told(
     }
 
 
-def shipped(data: Victoria, origins: list[int], past: int) -> dict[str, Any]:
-    """The engine with its budget of a CPU-second, choosing for itself, on so many hours measured up to midnight."""
-    series = {at: lately(data.until(at), past) for at in origins}
-    found = {at: engine.forecast(each) for at, each in series.items()}
+def shipped(data: Victoria, origins: list[int], sixty: list[int]) -> dict[str, Any]:
+    """The engine as a meter's page asks it: choosing for itself within a CPU-second, from what was measured by then."""
+    with ProcessPoolExecutor(2) as pool:
+        found = dict(
+            zip(origins, pool.map(answered, [lately(data.until(at), PAST[HOUR]) for at in origins]), strict=True)
+        )
     inside = [
         (one.lower_95 <= data.load[at : at + DAY_AHEAD]) & (data.load[at : at + DAY_AHEAD] <= one.upper_95)
         for at, one in found.items()
     ]
     return {
-        "origins": len(origins),
+        "engine_origins": len(origins),
         "mape": score(data, {at: one.mean for at, one in found.items()}),
+        "mape_60": score(data, {at: one.mean for at, one in found.items() if at in set(sixty)}),
         "coverage_95": float(100 * np.mean(inside)),
         "cpu_s": float(np.mean([one.seconds for one in found.values()])),
     }
+
+
+def answered(series: Series) -> Forecast:
+    """In a process of its own."""
+    return engine.forecast(series)
 
 
 def lately(series: Series, past: int) -> Series:
@@ -131,11 +136,9 @@ def lines(figures: dict[str, Any]) -> list[str]:
             f" {row['cpu_s']:.3f} CPU s a forecast"
             for each, row in rows.items()
         ]
-    for key, words in (("engine_60", "as it ships"), ("engine_60_whole_past", "with the whole past")):
-        ours = figures[key]
-        told.append(
-            f"  the engine {words}, {ours['origins']} midnights: {ours['mape']:.2f}, 95 % intervals hold"
-            f" {ours['coverage_95']:.1f} %, {ours['cpu_s']:.2f} CPU s a forecast"
-        )
-    told.append(f"  strictly usable: {figures['mape']:.2f} (aim: under {AIM:.1f}; anchor on the 60: {ANCHOR:.2f})")
+    told.append(
+        f"  the engine, {figures['engine_origins']} midnights, strictly usable: {figures['mape']:.2f}"
+        f" ({figures['mape_60']:.2f}), 95 % intervals hold {figures['coverage_95']:.1f} %,"
+        f" {figures['cpu_s']:.2f} CPU s a forecast (aim: under {AIM:.1f}; anchor on the 60: {ANCHOR:.2f})"
+    )
     return told
