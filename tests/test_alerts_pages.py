@@ -10,6 +10,7 @@ from sqlalchemy import select
 from models.alert import AT_ONCE, GATHERED, Alert, Mute
 from models.run import Run
 from models.session import EVERYONE
+from tasks.alerting import wishes
 from tests.conftest import Person
 from tests.front import browser_of, member_of, token_of
 from tests.news import due, join, mails, now, over, rows, see, tell, the_alert, untold, wish, wish_of
@@ -20,7 +21,7 @@ DAY = 86_400_000
 
 
 def settings_form(**more: str) -> dict[str, str]:
-    areas = {f"area-{area}": GATHERED for area in ("expenses", "stock")}
+    areas = {f"area-{area}": GATHERED for area in wishes.areas()}
     return {**areas, "repeat": "daily", "hour": "7", "weekday": "1", "monthday": "1", **more}
 
 

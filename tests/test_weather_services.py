@@ -130,7 +130,9 @@ def test_no_log_and_no_message_holds_the_key(
     service: Service, name: str, status: int, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    logging.getLogger("urllib3.connectionpool").setLevel(logging.DEBUG)
+    for asker in (logging.getLogger("urllib3"), logging.getLogger("urllib3.connectionpool")):
+        asker.setLevel(logging.DEBUG)
+        asker.disabled, asker.propagate = False, True  # whatever another test of this process made of them
     service.statuses, service.reason = [status] * 3, f"no such appid={KEY}"
     service.headers = {"Location": "http://127.0.0.1:1/elsewhere"}
     with pytest.raises(Trouble) as caught:
