@@ -29,6 +29,15 @@ from workers.runtime import Runtime
 ME = "test@here:1/2"
 
 
+@pytest.fixture(autouse=True)
+def temporary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A temporary folder of this test's own: in the machine's one, other tests leave what a killed attempt leaves."""
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(folder))
+    return folder
+
+
 def stored(runtime: Runtime, age_days: float = 2) -> str:
     key, _ = runtime.storage.put(io.BytesIO(b"bytes"))
     path = runtime.settings.var / "files" / key[:2] / key
@@ -59,18 +68,17 @@ def test_only_old_files_that_no_row_names_go(runtime: Runtime, ada: Person, monk
 
 
 def test_folders_that_a_killed_attempt_left_go_and_nothing_else(
-    runtime: Runtime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    runtime: Runtime, tmp_path: Path, temporary: Path
 ) -> None:
-    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
     left, others, elsewhere = (
-        tmp_path / "temporary" / name for name in ("nightshift-files-a", "nightshift-data", "nightshift-files-link")
+        temporary / name for name in ("nightshift-files-a", "nightshift-data", "nightshift-files-link")
     )
     for folder in (left, others, tmp_path / "kept"):
         folder.mkdir(parents=True)
         (folder / "heart.csv").write_text("1,2")
         os.utime(folder, (0, 0))
     elsewhere.symlink_to(tmp_path / "kept")
-    (tmp_path / "temporary" / "nightshift-files-young").mkdir()
+    (temporary / "nightshift-files-young").mkdir()
     assert clear_away(runtime)["files"] == 1
     assert not left.exists()
     assert (others / "heart.csv").exists()
