@@ -15,7 +15,7 @@ from tasks.metering.usage import Readings
 
 LONGEST = 1_000_000  # bytes of a message
 MOST = 50_000  # readings in one
-NO_READING = "A message holds a number, or JSON with “time” and “value”. What else is understood stands in the guide to electricity."
+NO_READING = "A message holds a number, or JSON with “time” and “value”. The guide to electricity has other shapes."
 TOO_LONG = f"A message holds at most {MOST:,} readings and {LONGEST:,} bytes."
 OF_NOW_KEPT = "A number without a time was retained by the broker: when it was read is not known."
 
