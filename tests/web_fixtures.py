@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
+from jinja2 import BytecodeCache, FileSystemBytecodeCache
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
@@ -48,11 +49,18 @@ class Browser:
         return self.client.get("/account").status_code == 200
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> BytecodeCache:
+    """What templates were compiled into: each test has an application of its own, and would compile them again."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def app(runtime: Runtime) -> Flask:
+def app(runtime: Runtime, compiled_templates: BytecodeCache) -> Flask:
     """The application on the same database as `runtime`; nobody has an account yet."""
     made = create_app(runtime.settings)
     made.testing = True
+    made.jinja_env.bytecode_cache = compiled_templates
     return made
 
 
