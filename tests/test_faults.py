@@ -1,4 +1,4 @@
-"""The quick ones of the seventeen faults, at a twentieth or a tenth of their size: `make faults` plays all at full size."""
+"""The quick ones of the seventeen faults, at a twentieth or a tenth of their size; `make faults` plays all in full."""
 
 from pathlib import Path
 
