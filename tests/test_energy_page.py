@@ -174,7 +174,7 @@ def test_what_cannot_be_exported_is_said_on_the_page(
 
 
 def test_a_tableau_extract_holds_the_same_rows(ada_s: Browser, house: str) -> None:
-    pytest.importorskip("pantab", reason="needs requirements/hyper.txt, an extra of 350 MB")
+    pytest.importorskip("pantab", reason="needs requirements/hyper.txt, an extra of about 480 MB")
     answer = ada_s.get(f"/energy/meters/{house}/export/readings.hyper")
     assert answer.status_code == 200
     assert len(answer.data) > 1000
