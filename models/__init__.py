@@ -3,8 +3,18 @@
 Importing the package imports every table, so that the mappers find each other.
 """
 
-from models import account, alert, artifact, delivery, intake, ledger, meter, run, schedule, stock, workspace
-
-__all__ = [
-    "account", "alert", "artifact", "delivery", "intake", "ledger", "meter", "run", "schedule", "stock", "workspace",
-]  # fmt: skip
+from models import (  # noqa: F401  # noqa: F401
+    account,
+    alert,
+    artifact,
+    delivery,
+    desk,
+    intake,
+    ledger,
+    meter,
+    run,
+    schedule,
+    stock,
+    ticket,
+    workspace,
+)

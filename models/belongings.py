@@ -31,7 +31,7 @@ LEFT_OUT = {
 OF_PEOPLE = (
     "account", "membership", "sign_in", "token", "wish", "channel", "notice", "delivery", "picture", "audit_entry",
 )  # fmt: skip
-UNTOLD = ("worker", "sealed_url")  # names of machines, and secrets that must stay usable
+UNTOLD = ("worker", "sealed_url", "sealed_password")  # names of machines, and secrets that must stay usable
 workspace, account = cast(Table, Workspace.__table__), cast(Table, Account.__table__)
 _audit = cast(Table, AuditEntry.__table__)
 _notice = cast(Table, Notice.__table__)

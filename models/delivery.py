@@ -1,6 +1,6 @@
 """Deliveries: one mail to one address, written down before it is sent."""
 
-from sqlalchemy import BigInteger, ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Index, Integer, String, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from models.base import ID, Base, LongText, Owned, db_now, new_id
@@ -14,7 +14,9 @@ class Delivery(Owned, Base):
     `link` names the purpose of a single-use link that is made when the mail is sent, so that its secret is stored
     nowhere; the body has `{link}` in its place. `stop` names what its one-click link unsubscribes from ("digest",
     "at once:stock", …; empty: a mail that cannot be unsubscribed); text and html have `{unsubscribe}` in its place.
-    With a `channel_id` it is a message through that channel, and `to` is the channel's name.
+    With a `channel_id` it is a message through that channel, and `to` is the channel's name. With a `ticket_id` it is
+    a mail to somebody who takes part in that ticket: its body has `{ticket}` where their signed link comes, answers to
+    it land in the ticket, and the files of `message_id` go with it. `automatic` tells other machines not to answer.
     """
 
     __tablename__ = "delivery"
@@ -24,6 +26,9 @@ class Delivery(Owned, Base):
     account_id: Mapped[str | None] = mapped_column(ID, ForeignKey("account.id", ondelete="CASCADE"), index=True)
     run_id: Mapped[str | None] = mapped_column(ID, ForeignKey("run.id", ondelete="SET NULL"), index=True)
     channel_id: Mapped[str | None] = mapped_column(ID, ForeignKey("channel.id", ondelete="CASCADE"))
+    ticket_id: Mapped[str | None] = mapped_column(ID, index=True)  # no key: what was sent outlives its ticket
+    message_id: Mapped[str | None] = mapped_column(ID)
+    automatic: Mapped[bool] = mapped_column(Boolean, default=False, server_default=false())
     to: Mapped[str] = mapped_column("to_address", String(254))
     subject: Mapped[str] = mapped_column(String(200))
     text: Mapped[str] = mapped_column(LongText)
