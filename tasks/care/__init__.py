@@ -1,0 +1,1 @@
+"""Customer care: tickets, their clock, assignment, letters, assistant and figures, shared by jobs and pages."""
