@@ -45,6 +45,9 @@ class Ticket(Owned, Base):
         Index("ix_ticket_list", "workspace_id", "status", "changed_at"),
         Index("ix_ticket_mine", "workspace_id", "assignee_id", "status", "changed_at"),
         Index("ix_ticket_team", "workspace_id", "team_id", "status", "changed_at"),
+        Index("ix_ticket_priority", "workspace_id", "status", "priority", "changed_at"),
+        Index("ix_ticket_solve_due", "workspace_id", "status", "solve_due_at"),
+        Index("ix_ticket_first_due", "workspace_id", "status", "answered_at", "first_due_at"),
         Index("ix_ticket_when", "workspace_id", "changed_at"),
         Index("ix_ticket_made", "workspace_id", "created_at"),
         Index("ix_ticket_customer", "customer_id", "created_at"),
@@ -98,7 +101,10 @@ class TicketMessage(Owned, Base):
     """What somebody said: plain text, whatever it came as."""
 
     __tablename__ = "ticket_message"
-    __table_args__ = (Index("ix_ticket_message_of", "ticket_id", "at", "id"),)
+    __table_args__ = (
+        Index("ix_ticket_message_of", "ticket_id", "at", "id"),
+        Index("ix_ticket_message_fingerprint", "workspace_id", "fingerprint"),
+    )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True, default=new_id)
     ticket_id: Mapped[str] = mapped_column(ID, ForeignKey("ticket.id", ondelete="CASCADE"))
@@ -110,6 +116,7 @@ class TicketMessage(Owned, Base):
     automatic: Mapped[bool] = mapped_column(Boolean, default=False)  # an out-of-office: opens nothing again
     source: Mapped[str] = mapped_column(String(10))
     remarks: Mapped[list[str] | None] = mapped_column(Json)  # what was left out of a mail, and why
+    fingerprint: Mapped[str | None] = mapped_column(String(64))  # of a program's or a form's key: written once
     at: Mapped[int] = mapped_column(BigInteger, default=db_now())
 
 

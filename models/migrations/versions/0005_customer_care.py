@@ -226,6 +226,9 @@ def upgrade() -> None:
     op.create_index('ix_ticket_mine', 'ticket', ['workspace_id', 'assignee_id', 'status', 'changed_at'])
     op.create_index('ix_ticket_over', 'ticket', ['status', 'changed_at'])
     op.create_index(op.f('ix_ticket_policy_id'), 'ticket', ['policy_id'])
+    op.create_index('ix_ticket_first_due', 'ticket', ['workspace_id', 'status', 'answered_at', 'first_due_at'])
+    op.create_index('ix_ticket_priority', 'ticket', ['workspace_id', 'status', 'priority', 'changed_at'])
+    op.create_index('ix_ticket_solve_due', 'ticket', ['workspace_id', 'status', 'solve_due_at'])
     op.create_index('ix_ticket_team', 'ticket', ['workspace_id', 'team_id', 'status', 'changed_at'])
     op.create_index(op.f('ix_ticket_topic_id'), 'ticket', ['topic_id'])
     op.create_index('ix_ticket_when', 'ticket', ['workspace_id', 'changed_at'])
@@ -324,6 +327,7 @@ def upgrade() -> None:
     sa.Column('automatic', sa.Boolean(), nullable=False),
     sa.Column('source', sa.String(length=10), nullable=False),
     sa.Column('remarks', Json(), nullable=True),
+    sa.Column('fingerprint', sa.String(length=64), nullable=True),
     sa.Column('at', sa.BigInteger(), nullable=False),
     sa.Column('workspace_id', sa.String(length=28), nullable=False),
     sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_ticket_message_account_id'), ondelete='SET NULL'),
@@ -332,6 +336,7 @@ def upgrade() -> None:
     sa.ForeignKeyConstraint(['workspace_id'], ['workspace.id'], name=op.f('fk_ticket_message_workspace_id'), ondelete='CASCADE'),
     sa.PrimaryKeyConstraint('id', name=op.f('pk_ticket_message'))
     )
+    op.create_index('ix_ticket_message_fingerprint', 'ticket_message', ['workspace_id', 'fingerprint'])
     op.create_index('ix_ticket_message_of', 'ticket_message', ['ticket_id', 'at', 'id'])
     op.create_index(op.f('ix_ticket_message_workspace_id'), 'ticket_message', ['workspace_id'])
     op.create_table('ticket_tag',
