@@ -6,7 +6,11 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from models.account import Account
 from models.base import ID, Base, Json, Owned, db_now, new_id
 
-ROLES = ("owner", "member", "viewer")
+HOUSE = ("owner", "member", "viewer")  # they see all that the workspace has
+DESK = ("lead", "agent")  # customer care and nothing else
+CUSTOMER = "customer"  # their own tickets and nothing else
+ROLES = (*HOUSE, *DESK, CUSTOMER)
+CARE = "care"  # the one area of alerts that the desk's people hear of
 SYSTEM = "system"  # the workspace of the machinery's own runs; administrators are its members
 
 
@@ -51,6 +55,11 @@ class Invitation(Owned, Base):
     expires_at: Mapped[int] = mapped_column(BigInteger)
     accepted_at: Mapped[int | None] = mapped_column(BigInteger)
     workspace: Mapped[Workspace] = relationship()
+
+
+def hears(role: str, area: str) -> bool:
+    """Whether somebody of this role is told of alerts of an area, and may look at them."""
+    return role in HOUSE or (area == CARE and role in DESK)
 
 
 class AuditEntry(Base):

@@ -50,6 +50,7 @@ from web import (
     expenses,
     filters,
     flower,
+    gate,
     health,
     identity,
     imports,
@@ -135,6 +136,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         energy_charts,
         errors,
         signin,
+        gate,  # after signin: it asks what those who are in may see
         metrics,
         silence,
     ):
@@ -176,6 +178,9 @@ def _sign_in_with(app: Flask) -> None:
     app.jinja_env.globals.update(
         person=current.person,
         may=current.may,
+        may_look=current.may_look,
+        may_answer=current.may_answer,
+        may_lead=current.may_lead,
         my_workspaces=identity.my_workspaces,
         endpoint_exists=lambda endpoint: endpoint in app.view_functions,
     )

@@ -18,7 +18,7 @@ from models.workspace import Membership
 from tasks.alerting import alerts
 from tasks.alerting.telling import weight
 from web import identity
-from web.current import RANKS, everyone, me, runtime
+from web.current import RANKS, everyone, me, rank, runtime
 
 PAGE, FEW = 50, 20
 MANY = 99  # the navigation bar counts no further
@@ -110,7 +110,7 @@ def _lines(session: Session, place: Place, found: list[Alert]) -> list[Line]:
     names = {
         row.id: row.name for row in session.execute(select(Account.id, Account.name).where(Account.id.in_(people)))
     }
-    may = RANKS[place.role] >= RANKS["member"]
+    may = rank(place.role) >= RANKS["member"]
     return [
         Line(
             alert, place.id, place.name, may, moves[alert.id], mutes.get((alert.rule, alert.subject)),

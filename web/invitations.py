@@ -33,7 +33,7 @@ BY_HAND = (
 
 class Invite(Form):
     email: Email
-    role: Literal["owner", "member", "viewer"]
+    role: Literal["owner", "member", "viewer", "lead", "agent", "customer"]
 
 
 @bp.post("/workspace/invitations")

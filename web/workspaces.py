@@ -28,7 +28,7 @@ class Named(Form):
 
 
 class Role(Form):
-    role: Literal["owner", "member", "viewer"]
+    role: Literal["owner", "member", "viewer", "lead", "agent", "customer"]
 
 
 @bp.get("")
