@@ -117,6 +117,7 @@ class TicketMessage(Owned, Base):
     source: Mapped[str] = mapped_column(String(10))
     remarks: Mapped[list[str] | None] = mapped_column(Json)  # what was left out of a mail, and why
     fingerprint: Mapped[str | None] = mapped_column(String(64))  # of a program's or a form's key: written once
+    version: Mapped[int] = mapped_column(Integer, default=1)  # of the ticket, as of this
     at: Mapped[int] = mapped_column(BigInteger, default=db_now())
 
 
@@ -148,6 +149,7 @@ class TicketEvent(Owned, Base):
     after: Mapped[str] = mapped_column("became", String(120), default="")
     account_id: Mapped[str | None] = mapped_column(ID, ForeignKey("account.id", ondelete="SET NULL"))
     why: Mapped[str] = mapped_column(String(200), default="")
+    version: Mapped[int] = mapped_column(Integer, default=1)  # of the ticket, as of this
     at: Mapped[int] = mapped_column(BigInteger, default=db_now())
 
 

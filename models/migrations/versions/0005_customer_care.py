@@ -5,6 +5,7 @@ Revision: 0005, after 0004
 
 import sqlalchemy as sa
 from alembic import op
+from models import full_text
 from models.base import Json
 from sqlalchemy.dialects import mysql
 
@@ -296,6 +297,7 @@ def upgrade() -> None:
     sa.Column('became', sa.String(length=120), nullable=False),
     sa.Column('account_id', sa.String(length=28), nullable=True),
     sa.Column('why', sa.String(length=200), nullable=False),
+    sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
     sa.Column('workspace_id', sa.String(length=28), nullable=False),
     sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_ticket_event_account_id'), ondelete='SET NULL'),
@@ -328,6 +330,7 @@ def upgrade() -> None:
     sa.Column('source', sa.String(length=10), nullable=False),
     sa.Column('remarks', Json(), nullable=True),
     sa.Column('fingerprint', sa.String(length=64), nullable=True),
+    sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
     sa.Column('workspace_id', sa.String(length=28), nullable=False),
     sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_ticket_message_account_id'), ondelete='SET NULL'),
@@ -357,6 +360,8 @@ def upgrade() -> None:
     sa.PrimaryKeyConstraint('ticket_id', name=op.f('pk_ticket_words'))
     )
     op.create_index(op.f('ix_ticket_words_workspace_id'), 'ticket_words', ['workspace_id'])
+    for statement in full_text.MAKE.get(op.get_context().dialect.name, ()):
+        op.execute(statement)
     op.create_table('ticket_file',
     sa.Column('id', sa.String(length=28), nullable=False),
     sa.Column('ticket_id', sa.String(length=28), nullable=False),
@@ -412,3 +417,5 @@ def downgrade() -> None:
         'absence',
     ):
         op.drop_table(table)
+    for statement in full_text.DROP.get(op.get_context().dialect.name, ()):
+        op.execute(statement)
