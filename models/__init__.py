@@ -9,6 +9,7 @@ from models import (  # noqa: F401  # noqa: F401
     artifact,
     delivery,
     desk,
+    full_text,
     intake,
     ledger,
     meter,

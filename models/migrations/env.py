@@ -9,6 +9,7 @@ from sqlalchemy import create_engine, pool
 
 import models  # its tables
 import models.session  # noqa: F401  # a new SQLite file is private
+from models import full_text
 from models.base import Base, Json
 
 
@@ -35,6 +36,11 @@ def render_item(kind: str, item: object, autogen: AutogenContext) -> str | Liter
     return False
 
 
+def include_name(name: str | None, kind: str, _parents: object) -> bool:
+    """Full text is each database's own, and no model's."""
+    return not full_text.unmapped(name, kind)
+
+
 def online() -> None:
     engine = create_engine(url(), poolclass=pool.NullPool)
     with engine.connect() as connection:
@@ -44,6 +50,7 @@ def online() -> None:
             render_as_batch=True,
             compare_type=True,
             render_item=render_item,
+            include_name=include_name,
         )
         with context.begin_transaction():
             context.run_migrations()
