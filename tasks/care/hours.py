@@ -4,21 +4,30 @@ An hour is open if the clock on the wall says so: what a change of time leaves o
 is open twice. A shift past midnight belongs to the day on which it begins, and so do its holidays.
 """
 
-from datetime import date
+from datetime import UTC, date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from models.desk import Policy, Team
+from tasks.public_days import public_holidays
 
 if TYPE_CHECKING:
     from tasks.care.working_time import WorkingTime
 
 Span = tuple[int, int]  # minutes since midnight; the second may lie on the next day, up to 2880
 Week = tuple[tuple[Span, ...], ...]  # from Monday on
+DAY, WEEK = 1440, 7
+YEARS_BEFORE, YEARS_AFTER = 3, 7
+LEAST_YEAR, MOST_YEAR = 1971, 2200
+WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+OVERLAP = "{}: some hours are there twice; leave one of them out."
+SPILL = "{}’s hours reach into {}’s: the time that both have counts once."
+NO_HOURS = "It never works, so no deadline of its tickets ever comes. Write when it works."
+ALL_CLOSED = "All of its days of the next year are holidays or closed, so no deadline of its tickets comes."
 
 
 class Hours(BaseModel):
@@ -33,6 +42,7 @@ class Hours(BaseModel):
 
 
 ALWAYS = Hours()
+EVERY_HOUR: Week = (((0, DAY),),) * WEEK
 
 
 def of(team: Team) -> Hours:
@@ -41,7 +51,7 @@ def of(team: Team) -> Hours:
         zone=team.time_zone,
         week=team.hours["week"] if team.hours else None,
         holidays=team.holidays,
-        closed=tuple(team.closed or ()),
+        closed=tuple(date.fromisoformat(day) for day in team.closed or ()),
     )
 
 
@@ -52,12 +62,65 @@ def working_time(hours: Hours, around: int, since: int | None = None) -> "Workin
         around: epoch milliseconds; three years before and seven after it are known.
         since: known at least from then on.
     """
-    raise NotImplementedError
+    year = _year(around)
+    first = year - YEARS_BEFORE if since is None else min(year - YEARS_BEFORE, _year(since) - 1)
+    return _of_years(hours, max(LEAST_YEAR, first), min(MOST_YEAR, year + YEARS_AFTER))
 
 
-def problems(hours: Hours) -> list[str]:
-    """What is wrong with hours, or strange about them, in sentences for whoever set them."""
-    raise NotImplementedError
+def _year(at: int) -> int:
+    bounded = min(max(at // 1000, 31_536_000), 7_258_118_400)  # 1971 … 2200: what a date can hold, and a little sense
+    return datetime.fromtimestamp(bounded, UTC).year
+
+
+@lru_cache(maxsize=128)
+def _of_years(hours: Hours, first: int, last: int) -> "WorkingTime":
+    from tasks.care.opening import open_time
+
+    days = holidays(hours, range(first, last + 1)) | set(hours.closed)
+    week = EVERY_HOUR if hours.week is None else hours.week
+    return open_time(week, hours.zone, days, date(first, 1, 1), date(last, 12, 31))
+
+
+def holidays(hours: Hours, years: range) -> frozenset[date]:
+    """Its public holidays; none where a newer library knows that country or region no more (`problems` says so)."""
+    country, _, region = hours.holidays.partition("-")
+    try:
+        return public_holidays(country, region, tuple(years))
+    except ValueError:
+        return frozenset()
+
+
+def problems(hours: Hours, now: int | None = None) -> list[str]:
+    """What is wrong with hours, or strange about them, in sentences for whoever set them.
+
+    Args:
+        now: to see also whether it works at all within a year.
+    """
+    week = EVERY_HOUR if hours.week is None else hours.week
+    if not any(week):
+        return [NO_HOURS]
+    found = [OVERLAP.format(name) for name, spans in zip(WEEKDAYS, week, strict=True) if overlaps(spans)]
+    if hours.week is not None:
+        found += [SPILL.format(WEEKDAYS[day], WEEKDAYS[(day + 1) % WEEK]) for day in range(WEEK) if _spills(week, day)]
+    country, _, region = hours.holidays.partition("-")
+    try:
+        public_holidays(country, region, (2026,))
+    except ValueError as error:
+        found.append(str(error))
+    if now is not None and not working_time(hours, now).worked(now, now + 366 * 86_400_000):
+        found.append(ALL_CLOSED)
+    return found
+
+
+def overlaps(spans: tuple[Span, ...]) -> bool:
+    """Whether two spans of a day share time."""
+    ordered = sorted(spans)
+    return any(one[1] > other[0] for one, other in zip(ordered, ordered[1:], strict=False))
+
+
+def _spills(week: Week, day: int) -> bool:
+    after = week[(day + 1) % WEEK]
+    return bool(after) and any(until - DAY > min(since for since, _ in after) for _, until in week[day])
 
 
 def team_hours(session: Session, team_id: str | None, policy: Policy | None) -> Hours:
@@ -65,7 +128,16 @@ def team_hours(session: Session, team_id: str | None, policy: Policy | None) -> 
 
     A policy around the clock, and a workspace without teams, count every hour.
     """
-    raise NotImplementedError
+    if policy is not None and policy.around_the_clock:
+        return ALWAYS
+    wanted = select(Team).where(Team.id == team_id) if team_id else first_team()
+    team = session.scalars(wanted).first()
+    return ALWAYS if team is None else of(team)
+
+
+def first_team() -> Select[tuple[Team]]:
+    """The team that was made first: its hours hold for tickets that have none."""
+    return select(Team).order_by(Team.created_at, Team.id).limit(1)
 
 
 def team_time(

@@ -5,11 +5,14 @@ both have that hour.
 """
 
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 import numpy as np
+
+from tasks.public_days import countries as countries
+from tasks.public_days import public_holidays as public_holidays
+from tasks.public_days import regions as regions
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -76,42 +79,3 @@ def _kind(ordinal: int, weekday: int, free: set[int]) -> int:
 
 def _off(ordinal: int, free: set[int]) -> bool:
     return ordinal in free or (ordinal - 1) % 7 >= SATURDAY  # 0001-01-01, ordinal 1, is a Monday.
-
-
-@lru_cache(maxsize=256)
-def public_holidays(country: str, region: str, years: tuple[int, ...]) -> frozenset[date]:
-    """The public holidays of a country or of one of its regions, as the library `holidays` knows them.
-
-    Args:
-        country: ISO 3166-1 alpha-2, "AU"; "" for none.
-        region: the second part of ISO 3166-2, "VIC"; "" for those of the whole country.
-        years: which years.
-
-    Raises:
-        ValueError: no such country or region there; the text is for people.
-    """
-    if not country:
-        return frozenset()
-    import holidays
-
-    try:
-        return frozenset(holidays.country_holidays(country, subdiv=region or None, years=years))
-    except NotImplementedError as error:
-        where = f"{region} in {country}" if region else country
-        raise ValueError(
-            f"The public holidays of {where} are not known. Choose another region, or the country alone."
-        ) from error
-
-
-def regions(country: str) -> tuple[str, ...]:
-    """The regions of a country whose holidays are known, () for a country that is not known. For a form's choice."""
-    import holidays
-
-    return tuple(sorted(holidays.list_supported_countries(include_aliases=False).get(country, ())))
-
-
-def countries() -> tuple[str, ...]:
-    """The countries whose holidays are known, ISO 3166-1 alpha-2, sorted. For a form's choice."""
-    import holidays
-
-    return tuple(sorted(code for code in holidays.list_supported_countries() if len(code) == 2))
