@@ -1,0 +1,204 @@
+"""The index of a desk: made of texts, kept as arrays in one .npz that runs nothing, and read again."""
+
+import io
+import json
+import zipfile
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import IO, Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tasks.care.suggestions import postings
+from tasks.care.suggestions.postings import Postings
+from tasks.care.suggestions.words import likeness, pieces, words
+
+FORM = 1  # of what is written; another one is made anew
+MOST_TICKETS, MOST_PASSAGES = 50_000, 20_000
+MOST_BYTES = 512 * 1024 * 1024
+ARTICLE_PARTS = ("meta", "article.")
+
+
+class Unreadable(Exception):
+    """These bytes are no index of this form: it is to be made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Solved:
+    """A ticket that was solved: what was asked (subject and text), what was answered at last, where it belonged."""
+
+    id: str
+    question: str
+    answer: str
+    topic: str
+    priority: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A piece of a published article, with its title."""
+
+    article: str
+    number: int
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Bounds:
+    """From which score on something is LIKELY or PERHAPS right; `asking.check` measures it on the desk's own tickets.
+
+    Attributes:
+        checked: how many of its tickets that was measured on; 0: these are the usual bounds.
+        right: which share of the answers above `likely` was right there; so for the rest.
+    """
+
+    likely: float = 0.5
+    perhaps: float = 0.25
+    topic_likely: float = 0.8
+    topic_perhaps: float = 0.5
+    priority_likely: float = 0.8
+    priority_perhaps: float = 0.5
+    checked: int = 0
+    right: float = 0.0
+    topic_right: float = 0.0
+    priority_right: float = 0.0
+
+
+@dataclass(frozen=True)
+class Texts:
+    """Texts by their words and by pieces of these."""
+
+    words: Postings
+    pieces: Postings
+
+    @classmethod
+    def of(cls, texts: Iterable[str], bm25: bool = False) -> "Texts":
+        kept = list(texts)
+        return cls(postings.build([words(each) for each in kept], bm25), postings.build([pieces(each) for each in kept]))
+
+    def arrays(self, name: str) -> dict[str, NDArray[Any]]:
+        return self.words.arrays(f"{name}.words") | self.pieces.arrays(f"{name}.pieces")
+
+
+@dataclass(frozen=True)
+class Index:
+    """What suggestions come from. All arrays of one kind are as long as one another.
+
+    Attributes:
+        asked: the questions of solved tickets; ids, topics (an index into `topics`, -1: none), priorities and the
+            likeness of the answers are theirs.
+        told: passages of articles; article_ids and numbers are theirs.
+    """
+
+    asked: Texts
+    ids: NDArray[np.bytes_]
+    topic_of: NDArray[np.int32]
+    priority_of: NDArray[np.int8]
+    answered: NDArray[np.uint32]
+    topics: list[str]
+    told: Texts
+    article_ids: NDArray[np.bytes_]
+    numbers: NDArray[np.int32]
+    bounds: Bounds = field(default_factory=Bounds)
+    made_at: int = 0
+
+    @property
+    def size(self) -> int:
+        """About how many bytes it takes."""
+        return sum(each.size for each in (self.asked.words, self.asked.pieces, self.told.words, self.told.pieces))
+
+
+def build(
+    tickets: Sequence[Solved], passages: Sequence[Passage], bounds: Bounds | None = None, now: int = 0
+) -> Index:
+    """Make one. Of more than MOST_TICKETS or MOST_PASSAGES the first count: give the newest first."""
+    solved, told = tickets[:MOST_TICKETS], passages[:MOST_PASSAGES]
+    topics = sorted({each.topic for each in solved if each.topic})
+    places = {topic: place for place, topic in enumerate(topics)}
+    return Index(
+        asked=Texts.of(each.question for each in solved),
+        ids=np.array([each.id for each in solved], "S28"),
+        topic_of=np.array([places.get(each.topic, -1) for each in solved], np.int32),
+        priority_of=np.array([each.priority for each in solved], np.int8),
+        answered=np.array([likeness(each.answer) for each in solved], np.uint32),
+        topics=topics,
+        told=Texts.of(f"{each.title}\n{each.title}\n{each.text}" for each in told),
+        article_ids=np.array([each.article for each in told], "S28"),
+        numbers=np.array([each.number for each in told], np.int32),
+        bounds=bounds or Bounds(),
+        made_at=now,
+    )
+
+
+def dump(index: Index) -> bytes:
+    """As .npz: arrays of numbers and ids, and one of JSON."""
+    meta = {"form": FORM, "topics": index.topics, "bounds": asdict(index.bounds), "made_at": index.made_at}
+    arrays = {
+        "meta": np.frombuffer(json.dumps(meta).encode(), np.uint8),
+        "ticket.ids": index.ids, "ticket.topics": index.topic_of, "ticket.priorities": index.priority_of,
+        "ticket.answers": index.answered, "article.ids": index.article_ids, "article.numbers": index.numbers,
+    }  # fmt: skip
+    arrays |= index.asked.arrays("ticket") | index.told.arrays("article")
+    written = io.BytesIO()
+    np.savez(written, **arrays)  # type: ignore[arg-type]  # numpy's stubs take a name for one of its own
+    return written.getvalue()
+
+
+def load(stream: IO[bytes], articles_alone: bool = False) -> Index:
+    """Read what `dump` wrote. Nothing in it is run: arrays with objects are refused.
+
+    Args:
+        articles_alone: leave everything of tickets in the file: for what answers customers.
+
+    Raises:
+        Unreadable: it is none, too large, or was written in another form.
+    """
+    try:
+        with zipfile.ZipFile(stream) as held:
+            if sum(each.file_size for each in held.infolist()) > MOST_BYTES:
+                raise Unreadable("too large")
+        stream.seek(0)
+        with np.load(stream, allow_pickle=False) as found:
+            chosen = [name for name in found.files if not articles_alone or name.startswith(ARTICLE_PARTS)]
+            return _index({name: found[name] for name in chosen}, articles_alone)
+    except (ValueError, KeyError, TypeError, EOFError, IndexError, zipfile.BadZipFile, NotImplementedError) as error:
+        raise Unreadable(str(error)) from error
+
+
+def _index(arrays: dict[str, NDArray[Any]], articles_alone: bool) -> Index:
+    meta = json.loads(arrays["meta"].tobytes())
+    if not isinstance(meta, dict) or meta.get("form") != FORM:
+        raise Unreadable("another form")
+    told = _texts(arrays, "article")
+    ids, numbers = arrays["article.ids"], arrays["article.numbers"]
+    _same_length(told, ids, numbers)
+    common: dict[str, Any] = {
+        "told": told, "article_ids": ids, "numbers": numbers,
+        "bounds": Bounds(**meta["bounds"]), "made_at": int(meta["made_at"]),
+    }  # fmt: skip
+    if articles_alone:
+        return Index(**_no_tickets(), **common)
+    own = {"ids": "ids", "topic_of": "topics", "priority_of": "priorities", "answered": "answers"}
+    asked, parts = _texts(arrays, "ticket"), {name: arrays[f"ticket.{part}"] for name, part in own.items()}
+    _same_length(asked, *parts.values())
+    topics = [str(each) for each in meta["topics"]]
+    if len(parts["topic_of"]) and int(parts["topic_of"].max()) >= len(topics):
+        raise Unreadable("topics that are not there")
+    return Index(asked=asked, topics=topics, **parts, **common)
+
+
+def _no_tickets() -> dict[str, Any]:
+    kinds = {"ids": "S28", "topic_of": np.int32, "priority_of": np.int8, "answered": np.uint32}
+    return {"asked": Texts.of([]), "topics": [], **{name: np.empty(0, kind) for name, kind in kinds.items()}}
+
+
+def _texts(arrays: dict[str, NDArray[Any]], name: str) -> Texts:
+    given = cast(dict[str, NDArray[np.generic]], arrays)
+    return Texts(postings.read(given, f"{name}.words"), postings.read(given, f"{name}.pieces"))
+
+
+def _same_length(texts: Texts, *arrays: NDArray[Any]) -> None:
+    if any(len(array) != texts.words.count for array in arrays) or texts.words.count != texts.pieces.count:
+        raise Unreadable("arrays of different lengths")
