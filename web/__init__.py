@@ -200,8 +200,9 @@ def _add_rules(app: Flask) -> None:
         return Response("alive\n", mimetype="text/plain")
 
     @app.get("/home")
+    @current.own
     def home() -> Any:
-        return redirect(url_for("runs.jobs"))
+        return redirect(url_for(gate.first_page()))
 
     if not any(rule.rule == "/" for rule in app.url_map.iter_rules()):
         app.add_url_rule("/", view_func=home)

@@ -12,10 +12,10 @@ from models.account import Account, SignIn, Token
 from models.base import clock, db_now
 from models.delivery import Bounced
 from models.statements import changed
-from models.workspace import Workspace
+from models.workspace import CUSTOMER, Workspace
 from tasks.alerting import wishes as digest_wishes
 from web import identity, people, throttle
-from web.current import everyone, may, me, runtime
+from web.current import everyone, may, may_answer, me, own, runtime
 from web.identity import DAY_MS, TOKEN_PREFIX
 from web.inputs import Form, Name, Password, Profile, read_form, time_zones
 from web.security import digest, hash_password, new_secret, password_fits
@@ -36,11 +36,13 @@ class NewToken(Form):
 
 
 @bp.get("")
+@own
 def show() -> ResponseReturnValue:
     return page()
 
 
 @bp.post("/profile")
+@own
 def change_profile() -> ResponseReturnValue:
     form, errors = read_form(Profile)
     if form is None:
@@ -54,6 +56,7 @@ def change_profile() -> ResponseReturnValue:
 
 
 @bp.post("/password")
+@own
 def change_password() -> ResponseReturnValue:
     throttle.count("password", me().id, throttle.BY_ACCOUNT)
     form, errors = read_form(PasswordChange)
@@ -74,6 +77,7 @@ def change_password() -> ResponseReturnValue:
 
 
 @bp.post("/sign-ins/end")
+@own
 def end_others() -> ResponseReturnValue:
     with everyone(write=True) as session:
         identity.stop_all(session, me().id, but=me().sign_in_id)
@@ -83,6 +87,7 @@ def end_others() -> ResponseReturnValue:
 
 
 @bp.post("/sign-ins/<sign_in_id>/end")
+@own
 def end_one(sign_in_id: str) -> ResponseReturnValue:
     with everyone(write=True) as session:
         gone = changed(session, delete(SignIn).where(SignIn.id == sign_in_id, SignIn.account_id == me().id))
@@ -93,13 +98,16 @@ def end_one(sign_in_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/tokens")
+@own
 def make_token() -> ResponseReturnValue:
     form, errors = read_form(NewToken)
     if "name" in errors:
         errors["token_name"] = errors.pop("name")
     if "days" in errors:
         errors["days"] = f"A token lasts from 1 to {LONGEST_DAYS} days."
-    if form and form.scope == "write" and not may("member"):
+    if me().role == CUSTOMER:
+        abort(403)  # nothing of the API is a customer's
+    if form and form.scope == "write" and not (may("member") or may_answer()):
         errors["scope"] = "You may only look at this workspace, so the token may too."
     if form is None or errors:
         return page(errors), 422
@@ -107,6 +115,7 @@ def make_token() -> ResponseReturnValue:
 
 
 @bp.post("/tokens/<token_id>/revoke")
+@own
 def revoke_token(token_id: str) -> ResponseReturnValue:
     with everyone(write=True) as session:
         if not changed(session, delete(Token).where(Token.id == token_id, Token.account_id == me().id)):

@@ -10,7 +10,7 @@ from models.account import Account, Link
 from models.delivery import Bounced
 from models.statements import changed
 from web import account, identity, people, recovery, throttle
-from web.current import everyone, me, runtime
+from web.current import everyone, me, own, runtime
 from web.inputs import Email, Form, read_form
 from web.security import password_fits, secret_page
 
@@ -36,6 +36,7 @@ class NewAddress(Form):
 
 
 @bp.post("/account/address")
+@own
 def ask() -> ResponseReturnValue:
     """The answer is the same whether somebody has that address or not; who can open its mail learns it there."""
     throttle.count("password", me().id, throttle.BY_ACCOUNT)
@@ -55,6 +56,7 @@ def ask() -> ResponseReturnValue:
 
 
 @bp.route("/address/<secret>", methods=["GET", "POST"])
+@own
 @secret_page
 def confirm(secret: str) -> ResponseReturnValue:
     """Wants the account's own sign-in: an address that was mistyped is somebody else's, and so is this link then."""
@@ -70,6 +72,7 @@ def confirm(secret: str) -> ResponseReturnValue:
 
 
 @bp.post("/account/address/works")
+@own
 def works() -> ResponseReturnValue:
     """Mail is sent there again, for whoever says that what made it come back is put right."""
     throttle.count("address works", me().id, throttle.BY_ACCOUNT)

@@ -14,7 +14,7 @@ from models.account import Account
 from models.alert import FIRING, PENDING, RESOLVED, Alert, Move, Mute
 from models.base import clock, db_now
 from models.statements import changed
-from models.workspace import Membership
+from models.workspace import CARE, DESK, HOUSE, Membership, hears
 from tasks.alerting import alerts
 from tasks.alerting.telling import weight
 from web import identity
@@ -64,7 +64,13 @@ class Book:
 
 
 def places() -> Sequence[Place]:
-    return identity.my_workspaces()
+    """My workspaces, but for those whose customer I am."""
+    return [place for place in identity.my_workspaces() if hears(place.role, CARE)]
+
+
+def theirs(role: str) -> tuple[ColumnElement[bool], ...]:
+    """The condition of alerts that somebody of this role may see, who hears of any."""
+    return () if role in HOUSE else (Alert.area == CARE,)
 
 
 def book(chosen: str = "", page: int = 1) -> Book:
@@ -82,9 +88,10 @@ def book(chosen: str = "", page: int = 1) -> Book:
 
 
 def _add(found: Book, session: Session, place: Place, page: int) -> None:
-    count = session.scalar(select(func.count()).select_from(Alert).where(Alert.state == FIRING)) or 0
+    firing = (Alert.state == FIRING, *theirs(place.role))
+    count = session.scalar(select(func.count()).select_from(Alert).where(*firing)) or 0
     found.count += count
-    asked = select(Alert).where(Alert.state == FIRING).order_by(*WORST).limit(PAGE).offset(PAGE * max(page - 1, 0))
+    asked = select(Alert).where(*firing).order_by(*WORST).limit(PAGE).offset(PAGE * max(page - 1, 0))
     lines = _lines(session, place, asked_for(session, asked))
     for line in lines:
         found.firing.setdefault(line.alert.area, []).append(line)
@@ -92,7 +99,7 @@ def _add(found: Book, session: Session, place: Place, page: int) -> None:
         found.more[place.name] = count - len(lines)
     recent = and_(Alert.state == RESOLVED, Alert.resolved_at > db_now() - RECENT_MS)
     for group, which in ((found.pending, Alert.state == PENDING), (found.resolved, recent)):
-        newest = select(Alert).where(which).order_by(Alert.moved_at.desc(), Alert.id).limit(FEW)
+        newest = select(Alert).where(which, *theirs(place.role)).order_by(Alert.moved_at.desc(), Alert.id).limit(FEW)
         group += _lines(session, place, asked_for(session, newest))
 
 
@@ -110,7 +117,7 @@ def _lines(session: Session, place: Place, found: list[Alert]) -> list[Line]:
     names = {
         row.id: row.name for row in session.execute(select(Account.id, Account.name).where(Account.id.in_(people)))
     }
-    may = rank(place.role) >= RANKS["member"]
+    may = rank(place.role) >= RANKS["member"] or place.role in DESK
     return [
         Line(
             alert, place.id, place.name, may, moves[alert.id], mutes.get((alert.rule, alert.subject)),
@@ -130,7 +137,8 @@ def _mutes(session: Session, found: list[Alert]) -> dict[tuple[str, str], Mute]:
 def count() -> int:
     """How many alerts of all my workspaces wait for somebody; MANY + 1 for more than that."""
     mine = (Membership.workspace_id == Alert.workspace_id, Membership.account_id == me().id)
-    waits = select(Alert.id).join(Membership, and_(*mine)).where(*waiting()).limit(MANY + 1)
+    heard = or_(Membership.role.in_(HOUSE), and_(Membership.role.in_(DESK), Alert.area == CARE))  # as `hears` has it
+    waits = select(Alert.id).join(Membership, and_(*mine)).where(heard, *waiting()).limit(MANY + 1)
     with everyone() as session:
         return session.scalar(select(func.count()).select_from(waits.subquery())) or 0
 
@@ -146,7 +154,8 @@ def one(alert_id: str) -> Line:
     """An alert of one of my workspaces; 404."""
     for place in places():
         with runtime().database.read(place.id) as session:
-            if lines := _lines(session, place, asked_for(session, select(Alert).where(Alert.id == alert_id))):
+            asked = select(Alert).where(Alert.id == alert_id, *theirs(place.role))
+            if lines := _lines(session, place, asked_for(session, asked)):
                 return lines[0]
     abort(404)
 

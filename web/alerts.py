@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 
 from models.alert import ENDED, LEVELLED, NOTED, OPENED
 from web import alert_book
-from web.current import me, person
+from web.current import me, own, person
 from web.inputs import page_number
 from web.signin import local_path
 
@@ -24,6 +24,7 @@ def count() -> str:
 
 
 @bp.get("")
+@own
 def index() -> ResponseReturnValue:
     chosen, page = request.args.get("workspace", ""), page_number()
     places = alert_book.places()
@@ -36,6 +37,7 @@ def index() -> ResponseReturnValue:
 
 
 @bp.get("/<alert_id>")
+@own
 def show(alert_id: str) -> ResponseReturnValue:
     line = alert_book.one(alert_id)
     return render_template(
@@ -44,16 +46,19 @@ def show(alert_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<alert_id>/acknowledge")
+@own
 def acknowledge(alert_id: str) -> ResponseReturnValue:
     return _done(alert_book.act(alert_id, alert_book.acknowledge))
 
 
 @bp.post("/<alert_id>/hand-back")
+@own
 def hand_back(alert_id: str) -> ResponseReturnValue:
     return _done(alert_book.act(alert_id, alert_book.hand_back))
 
 
 @bp.post("/<alert_id>/mute")
+@own
 def mute(alert_id: str) -> ResponseReturnValue:
     chosen = request.form.get("for", "")
     if chosen not in alert_book.MUTES:
@@ -63,6 +68,7 @@ def mute(alert_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<alert_id>/unmute")
+@own
 def unmute(alert_id: str) -> ResponseReturnValue:
     return _done(alert_book.act(alert_id, alert_book.unmute))
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import jsonify, request, url_for
+from flask import abort, jsonify, request, url_for
 from flask.typing import ResponseReturnValue
 from pydantic import Field, ValidationError
 from sqlalchemy import select
@@ -15,7 +15,7 @@ from tasks.handover import Refused, plain
 from tasks.job import Params
 from web import alert_book
 from web.api import NO_OBJECT, bp, iso, json_body
-from web.current import current_workspace, reading, require_role, writing
+from web.current import current_workspace, desk_too, me, reading, require_desk, writing
 from web.problems import problem
 
 Spec = dict[str, Any]
@@ -31,12 +31,18 @@ class Muting(Params):
 
 
 @bp.get("/alerts")
+@desk_too
 def alerts_of_workspace() -> ResponseReturnValue:
     """The workspace's alerts in one state, newest first; `next` leads to the following page."""
     state, after = request.args.get("state", FIRING), request.args.get("after", "")
     if state not in STATES:
         raise Refused({"state": f"Choose one of {', '.join(STATES)}."})
-    asked = select(Alert).where(Alert.state == state).order_by(Alert.id.desc()).limit(PAGE + 1)
+    asked = (
+        select(Alert)
+        .where(Alert.state == state, *alert_book.theirs(me().role))
+        .order_by(Alert.id.desc())
+        .limit(PAGE + 1)
+    )
     with reading() as session:
         found = session.scalars(asked.where(Alert.id < after) if after else asked).all()
         listed = [_brief(session, each) for each in found[:PAGE]]
@@ -46,13 +52,14 @@ def alerts_of_workspace() -> ResponseReturnValue:
 
 
 @bp.get("/alerts/<alert_id>")
+@desk_too
 def show_alert(alert_id: str) -> ResponseReturnValue:
     """One alert with its steps."""
     return jsonify(_whole(alert_id))
 
 
 @bp.post("/alerts/<alert_id>/acknowledge")
-@require_role("member")
+@require_desk("agent")
 def acknowledge_alert(alert_id: str) -> ResponseReturnValue:
     """Say that you see to it."""
     with writing() as session:
@@ -64,7 +71,7 @@ def acknowledge_alert(alert_id: str) -> ResponseReturnValue:
 
 
 @bp.delete("/alerts/<alert_id>/acknowledge")
-@require_role("member")
+@require_desk("agent")
 def hand_back_alert(alert_id: str) -> ResponseReturnValue:
     """It waits for somebody again."""
     with writing() as session:
@@ -73,7 +80,7 @@ def hand_back_alert(alert_id: str) -> ResponseReturnValue:
 
 
 @bp.put("/alerts/<alert_id>/mute")
-@require_role("member")
+@require_desk("agent")
 def mute_alert(alert_id: str) -> ResponseReturnValue:
     """Nobody in the workspace is told of its subject for so many days."""
     body = json_body()
@@ -90,7 +97,7 @@ def mute_alert(alert_id: str) -> ResponseReturnValue:
 
 
 @bp.delete("/alerts/<alert_id>/mute")
-@require_role("member")
+@require_desk("agent")
 def unmute_alert(alert_id: str) -> ResponseReturnValue:
     """People are told of it again, from its next change on."""
     with writing() as session:
@@ -100,12 +107,18 @@ def unmute_alert(alert_id: str) -> ResponseReturnValue:
 
 def _locked(session: Session, alert_id: str) -> Alert:
     alerts.lock(session, [current_workspace()])
-    return alert_book.find(session, alert_id)
+    return _find(session, alert_id)
+
+
+def _find(session: Session, alert_id: str) -> Alert:
+    """An alert that the person who asks may see; 404."""
+    asked = select(Alert).where(Alert.id == alert_id, *alert_book.theirs(me().role))
+    return session.scalar(asked) or abort(404)
 
 
 def _whole(alert_id: str) -> dict[str, Any]:
     with reading() as session:
-        alert = alert_book.find(session, alert_id)
+        alert = _find(session, alert_id)
         moves = session.scalars(select(Move).where(Move.alert_id == alert_id).order_by(Move.at, Move.id)).all()
         told = [{"what": each.what, "level": each.level, "title": each.title, "at": iso(each.at)} for each in moves]
         return {**_brief(session, alert), "moves": told}

@@ -16,7 +16,7 @@ from tasks.alerting import wishes
 from tasks.errors import JobError
 from tasks.mailing import channels, homes
 from web import people, throttle
-from web.current import everyone, me, runtime
+from web.current import everyone, me, own, runtime
 from web.inputs import Form, read_form
 
 bp = Blueprint("channels", __name__, url_prefix="/account/channels")
@@ -38,11 +38,13 @@ class NewChannel(Form):
 
 
 @bp.get("")
+@own
 def index() -> ResponseReturnValue:
     return _page({})
 
 
 @bp.post("")
+@own
 def add() -> ResponseReturnValue:
     throttle.count("channel", me().id, throttle.BY_ACCOUNT)
     form, errors = read_form(NewChannel)
@@ -58,6 +60,7 @@ def add() -> ResponseReturnValue:
 
 
 @bp.post("/<channel_id>/test")
+@own
 def test(channel_id: str) -> ResponseReturnValue:
     throttle.count("channel", me().id, throttle.BY_ACCOUNT)
     with everyone(write=True) as session:
@@ -67,6 +70,7 @@ def test(channel_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<channel_id>/switch")
+@own
 def switch(channel_id: str) -> ResponseReturnValue:
     """Off, or on again with its failures forgotten."""
     with everyone(write=True) as session:
@@ -84,6 +88,7 @@ def switch(channel_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/<channel_id>/delete")
+@own
 def delete(channel_id: str) -> ResponseReturnValue:
     with everyone(write=True) as session:
         session.delete(_mine(session, channel_id))
@@ -93,6 +98,7 @@ def delete(channel_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/void-links")
+@own
 def void_links() -> ResponseReturnValue:
     """End every link that mails had so far for getting no more of them, as after a mail was passed on."""
     with everyone(write=True) as session:

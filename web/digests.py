@@ -18,7 +18,7 @@ from tasks.alerting import adding, slots, telling, wishes
 from tasks.digest.job import mail_of
 from tasks.digest.words import Mail
 from web import throttle
-from web.current import everyone, me, runtime
+from web.current import everyone, me, own, runtime
 from web.inputs import Form, read_form
 from web.mailbox import MAIL_POLICY
 from web.security import allow
@@ -59,12 +59,14 @@ class Wishes(Form):
 
 
 @bp.get("/account/notifications")
+@own
 def show() -> ResponseReturnValue:
     with everyone() as session:
         return _page(_mine(session))
 
 
 @bp.post("/account/notifications")
+@own
 def change() -> ResponseReturnValue:
     form, errors = read_form(Wishes)
     errors = {name: _plainly(name, text) for name, text in errors.items()}
@@ -85,6 +87,7 @@ def change() -> ResponseReturnValue:
 
 
 @bp.get("/digest")
+@own
 def preview() -> ResponseReturnValue:
     """The next digest as it would be now; nothing is marked told."""
     mail, wish = _preview()
@@ -93,6 +96,7 @@ def preview() -> ResponseReturnValue:
 
 
 @bp.get("/digest/html")
+@own
 def body() -> ResponseReturnValue:
     """Its HTML, for the frame of the preview; harmless when opened by itself."""
     mail, _ = _preview()
@@ -104,6 +108,7 @@ def body() -> ResponseReturnValue:
 
 
 @bp.post("/digest/send")
+@own
 def send() -> ResponseReturnValue:
     """The digest is due now: its own job writes it, as it does every other."""
     throttle.count("digest", me().id, SENDS)
@@ -148,7 +153,9 @@ def _person(session: Session, wish: Wish) -> telling.Person:
         return found[0]
     account = session.scalars(select(Account).where(Account.id == me().id)).one()
     places = telling.places(session, [account.id])[account.id]
-    return telling.Person(account.id, account.name, account.email, account.time_zone, wish, places, len(places) > 1)
+    narrow = telling.care_only(session, [account.id])[account.id]
+    about = (account.id, account.name, account.email, account.time_zone)
+    return telling.Person(*about, wish, places, len(places) > 1, narrow)
 
 
 def _plainly(name: str, text: str) -> str:

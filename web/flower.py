@@ -9,7 +9,7 @@ import requests
 from flask import Blueprint, Response, abort, render_template, request
 from flask.typing import ResponseReturnValue
 
-from web.current import me, runtime
+from web.current import me, of_administrators, runtime
 
 TIMEOUT = (2.0, 30.0)  # seconds: to connect, between two bytes
 CHUNK = 64 * 1024
@@ -51,6 +51,7 @@ def administrators_only() -> None:
 
 @bp.route("/", defaults={"path": ""}, methods=["GET", "POST"])
 @bp.route("/<path:path>", methods=["GET", "POST"])
+@of_administrators
 def page(path: str) -> ResponseReturnValue:
     """Whatever Flower has there."""
     settings = runtime().settings

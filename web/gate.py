@@ -5,10 +5,10 @@ Closed by default: a view of tomorrow that says nothing (`current.require_desk`,
 
 from typing import Any
 
-from flask import Flask, abort, request
+from flask import Flask, abort, current_app, request
 from flask.typing import ResponseReturnValue
 
-from models.workspace import HOUSE
+from models.workspace import CUSTOMER, HOUSE
 from web.current import person
 
 OPEN = ("static", "bootstrap.static")
@@ -26,6 +26,15 @@ def install(app: Flask) -> None:
         if asking.is_admin and getattr(app.view_functions[request.endpoint], "for_administrators", False):
             return None
         abort(403, CLOSED)
+
+
+def first_page() -> str:
+    """The endpoint that the person who asks begins with."""
+    asking = person()
+    if asking is None or asking.role in ("", *HOUSE):
+        return "runs.jobs"
+    wanted = "my_tickets.index" if asking.role == CUSTOMER else "care.index"
+    return wanted if wanted in current_app.view_functions else "account.show"
 
 
 def lets_in(view: Any, role: str) -> bool:

@@ -12,7 +12,7 @@ from models.delivery import Delivery
 from models.statements import changed
 from models.workspace import SYSTEM, Invitation
 from web import identity, people, throttle
-from web.current import current_workspace, everyone, me, person, public, require_role, runtime, writing
+from web.current import current_workspace, everyone, me, own, person, public, require_role, runtime, writing
 from web.identity import DAY_MS
 from web.inputs import Email, Form, NewPerson, read_form, time_zones
 from web.security import digest, hash_password, new_secret, secret_page
@@ -67,6 +67,7 @@ def revoke(invitation_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/workspace/invitations/<invitation_id>/join")
+@own
 def join(invitation_id: str) -> ResponseReturnValue:
     """For somebody with an account: join with the button on the workspace page, without the link."""
     with everyone(write=True) as session:

@@ -12,7 +12,7 @@ from sqlalchemy import Select, func, select
 from models.alert import Wish
 from models.base import clock
 from models.delivery import FAILED, QUEUED, SENDING, SENT, UNSURE, Delivery, Picture
-from web.current import everyone, me, runtime
+from web.current import everyone, me, own, runtime
 from web.inputs import page_number
 from web.security import allow
 from workers.mail import Post
@@ -51,6 +51,7 @@ def mine() -> Select[Delivery]:
 
 
 @bp.get("")
+@own
 def index() -> ResponseReturnValue:
     page = page_number()
     with everyone() as session:
@@ -61,6 +62,7 @@ def index() -> ResponseReturnValue:
 
 
 @bp.get("/<mail_id>")
+@own
 def read(mail_id: str) -> ResponseReturnValue:
     mail = _one(mail_id)
     if mail.read_at is None:
@@ -73,6 +75,7 @@ def read(mail_id: str) -> ResponseReturnValue:
 
 
 @bp.get("/<mail_id>/html")
+@own
 def body(mail_id: str) -> ResponseReturnValue:
     """The mail's HTML with its pictures inside, for the frame of its page; harmless when opened by itself.
 

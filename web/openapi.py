@@ -22,7 +22,7 @@ from web import (
     submission,
     wishes,
 )
-from web.current import public, runtime
+from web.current import desk_too, public, runtime
 from web.problems import MEDIA_TYPE
 
 Spec = dict[str, Any]
@@ -51,6 +51,7 @@ def description() -> ResponseReturnValue:
 
 
 @bp.get("/api")
+@desk_too
 def page() -> ResponseReturnValue:
     """The same for people."""
     routes = [(method, path, each) for path, item in describe()["paths"].items() for method, each in item.items()]

@@ -22,7 +22,7 @@ from tasks.discard import discard
 from tasks.handover import HandedOver
 from tasks.mailing import homes
 from web import identity, people, throttle
-from web.current import current_workspace, everyone, me, require_role, runtime
+from web.current import current_workspace, everyone, me, own, require_role, runtime
 from web.security import password_fits
 from web.workspaces import look_at
 from workers.enqueue import submit
@@ -48,6 +48,7 @@ class Farewell:
 
 
 @bp.post("/account/export")
+@own
 def export_account() -> ResponseReturnValue:
     with everyone() as session:
         home = homes.home(session, me().id)
@@ -64,11 +65,13 @@ def export_workspace() -> ResponseReturnValue:
 
 
 @bp.get("/account/delete")
+@own
 def delete_account() -> ResponseReturnValue:
     return _account_page()
 
 
 @bp.post("/account/delete")
+@own
 def erase_account() -> ResponseReturnValue:
     errors = _password_errors()
     if errors:

@@ -13,7 +13,7 @@ from models.account import Account
 from models.session import EVERYONE
 from models.workspace import SYSTEM
 from web import identity, people, throttle
-from web.current import everyone, me, person, public, runtime
+from web.current import everyone, me, own, person, public, runtime
 from web.inputs import Form, NewPerson, read_form, time_zones
 from web.security import hash_password, password_fits
 
@@ -100,6 +100,7 @@ def sign_in() -> ResponseReturnValue:
 
 
 @bp.post("/sign-out")
+@own
 def sign_out() -> ResponseReturnValue:
     identity.stop(me().secret)
     flash("You are signed out.", "success")

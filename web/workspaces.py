@@ -13,13 +13,21 @@ from models.run import Run
 from models.statements import changed
 from models.workspace import ROLES, SYSTEM, Invitation, Membership, Workspace
 from web import identity, people
-from web.current import current_workspace, everyone, me, reading, require_role, runtime
+from web.current import current_workspace, everyone, may, me, own, reading, require_role, runtime
 from web.inputs import Form, Name, read_form, time_zones
 from web.money import offered
 from web.signin import local_path
 
 bp = Blueprint("workspaces", __name__, url_prefix="/workspace")
 OWNS_ENOUGH = "You own {most} workspaces already. Leave one that somebody else can own, or ask the administrator."
+ROLE_WORDS = {
+    "member": "hands work over",
+    "viewer": "looks",
+    "agent": "answers customers, sees nothing else",
+    "lead": "runs the help desk, sees nothing else",
+    "customer": "asks, sees their own tickets alone",
+    "owner": "runs the workspace",
+}
 LAST_OWNER = "A workspace needs an owner: make somebody else one first."
 
 
@@ -32,11 +40,13 @@ class Role(Form):
 
 
 @bp.get("")
+@own
 def show() -> ResponseReturnValue:
     return page()
 
 
 @bp.post("/switch")
+@own
 def switch() -> ResponseReturnValue:
     """Look at another workspace of one's own. It leads to the first page unless the form names another."""
     wanted = request.form.get("workspace", "")
@@ -48,6 +58,7 @@ def switch() -> ResponseReturnValue:
 
 
 @bp.post("/new")
+@own
 def make() -> ResponseReturnValue:
     form, errors = read_form(Named)
     if form is None:
@@ -105,6 +116,7 @@ def remove(account_id: str) -> ResponseReturnValue:
 
 
 @bp.post("/leave")
+@own
 def leave() -> ResponseReturnValue:
     return _end_membership(me().id, "left", "You left the workspace.")
 
@@ -126,6 +138,8 @@ def page(errors: dict[str, str] | None = None, **more: object) -> str:
     with everyone() as session:
         members = select(Membership.role, Account.id, Account.name, Account.email).join(Membership.account)
         members = members.where(Membership.workspace_id == current_workspace()).order_by(Account.name, Account.id)
+        if not may("viewer"):  # of the desk, or a customer: who else works here is not theirs to know
+            members = members.where(Account.id == me().id)
         waiting = select(Invitation.id, Invitation.role, Workspace.name).join(Invitation.workspace)
         people_here = session.execute(members).all()
         waiting_for_me = session.execute(waiting.where(Invitation.email == me().email, *still_open())).all()
@@ -138,6 +152,7 @@ def page(errors: dict[str, str] | None = None, **more: object) -> str:
         invitations=invitations,
         waiting=waiting_for_me,
         roles=ROLES,
+        role_words=ROLE_WORDS,
         place=place,
         zones=time_zones(),
         currencies=offered(),

@@ -11,7 +11,7 @@ from models.account import Account
 from models.delivery import Delivery
 from models.run import FAILED, Run
 from models.statements import Claim
-from models.workspace import Membership
+from models.workspace import HOUSE, Membership
 from tasks import discover
 from tasks.job import Job
 from tasks.mailing.letters import Button, letter
@@ -39,7 +39,7 @@ def after_run(session: Session, job: Job, claim: Claim, state: str, headline: st
         return
     account = session.get(Account, claim.account_id)
     member = session.get(Membership, (claim.workspace_id, claim.account_id))
-    if account is None or member is None or not account.mail_results:
+    if account is None or member is None or member.role not in HOUSE or not account.mail_results:
         return
     news = "did not work" if state == FAILED else "is done"
     subject = f"{job.title}: {headline}" if headline else f"{job.title}: your run {news}"

@@ -53,7 +53,8 @@ def _readers(open_: Open, job: Job, bags: Sequence[Bag], pictures: bool) -> Read
     for bag in bags:
         if not job.area or bag.person.wants(job.area) != NEVER:
             for place in bag.person.places:
-                wanted[place].append(reader(bag.person, pictures=pictures))
+                if bag.person.sees(place, job.area):
+                    wanted[place].append(reader(bag.person, pictures=pictures))
     with open_(EVERYONE) as session:
         used = _used(session, job, wanted)
     return {place: readers for place, readers in wanted.items() if place in used}

@@ -32,7 +32,7 @@ from models.alert import (
 )
 from models.base import clock, db_now, new_id
 from models.session import touch
-from models.workspace import Membership, Workspace
+from models.workspace import Membership, Workspace, hears
 from tasks.alerting.open_alerts import Key, Open, open_alerts, some_of, standing
 
 Deed = Literal["", "note", "open", "raise", "reword", "resolve", "drop", "again"]
@@ -149,7 +149,8 @@ def settle(
 
     Args:
         gone: subjects that are no more: their alerts end without a word.
-        to: the accounts to tell; None: all members of the workspace.
+        to: the accounts to tell; None: all members of the workspace. Whoever's role has no part in the area
+            (`models.workspace.hears`) is told nothing in either case.
     """
     sights, gone = list({seen.key: seen for seen in sights}.values()), list(gone)  # the last word of each subject
     places = {key[0] for key in (*(one.key for one in sights), *gone)}
@@ -270,10 +271,10 @@ def _audience(
     """The members of each workspace who want to hear of this area at all, and how."""
     found: dict[str, list[tuple[str, str]]] = defaultdict(list)
     for some in some_of(places):
-        members = select(Membership.workspace_id, Membership.account_id, Wish.areas)
+        members = select(Membership.workspace_id, Membership.account_id, Membership.role, Wish.areas)
         members = members.outerjoin(Wish, Wish.account_id == Membership.account_id)
-        for place, account, areas in session.execute(members.where(Membership.workspace_id.in_(some))):
+        for place, account, role, areas in session.execute(members.where(Membership.workspace_id.in_(some))):
             how = (areas or {}).get(area, GATHERED)
-            if how != NEVER and (to is None or account in to):
+            if how != NEVER and hears(role, area) and (to is None or account in to):
                 found[place].append((account, how))
     return found

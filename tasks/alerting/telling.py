@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 from models.account import Account
 from models.alert import AT_ONCE, ENDED, FIRING, NEVER, NOTED, Alert, Move, Mute, Notice, Wish
 from models.base import db_now
-from models.workspace import Membership, Workspace
+from models.workspace import CARE, CUSTOMER, DESK, Membership, Workspace
 from tasks.alerting import wishes
 from tasks.sections import Section
 
@@ -39,9 +39,14 @@ class Person:
     wish: Any  # a row of Wish's columns
     places: dict[str, str]  # their workspaces, id and name, as far as they are asked about
     several: bool = False  # whether they have more than one, so that a page may stand in another than they look at
+    care_only: frozenset[str] = frozenset()  # those of them in which they see customer care and nothing else
 
     def wants(self, area: str) -> str:
         return wishes.choice(self.wish.areas, area)
+
+    def sees(self, place: str, area: str) -> bool:
+        """Whether what a subject has to tell of a workspace is for them at all."""
+        return place in self.places and (place not in self.care_only or area == CARE)
 
     @property
     def since(self) -> int:
@@ -116,20 +121,32 @@ def people(session: Session, ids: Collection[str], place: str = "") -> list[Pers
     """These people, with all their workspaces, or with this one alone."""
     asked = select(Account.id, Account.name, Account.email, Account.time_zone, *Wish.__table__.c)
     asked = asked.join(Wish, Wish.account_id == Account.id).where(Account.id.in_(ids)).order_by(Account.id)
-    where = places(session, ids)
+    where, narrow = places(session, ids), care_only(session, ids)
     return [
-        Person(row.id, row.name, row.email, row.time_zone, row, _only(where[row.id], place), len(where[row.id]) > 1)
+        Person(
+            row.id, row.name, row.email, row.time_zone, row, _only(where[row.id], place), len(where[row.id]) > 1,
+            narrow[row.id],
+        )
         for row in session.execute(asked)
-    ]
+    ]  # fmt: skip
 
 
 def places(session: Session, ids: Collection[str]) -> dict[str, dict[str, str]]:
-    """Each one's workspaces, id and name."""
+    """Each one's workspaces, id and name, but for those whose customers they are."""
     found: dict[str, dict[str, str]] = defaultdict(dict)
     asked = select(Membership.account_id, Workspace.id, Workspace.name).join(Workspace)
-    asked = asked.where(Membership.account_id.in_(ids)).order_by(Membership.created_at, Workspace.id)
-    for account, workspace, name in session.execute(asked):
+    asked = asked.where(Membership.account_id.in_(ids), Membership.role != CUSTOMER)
+    for account, workspace, name in session.execute(asked.order_by(Membership.created_at, Workspace.id)):
         found[account][workspace] = name
+    return found
+
+
+def care_only(session: Session, ids: Collection[str]) -> dict[str, frozenset[str]]:
+    """The workspaces in which each one is of the desk alone."""
+    found: dict[str, frozenset[str]] = defaultdict(frozenset)
+    asked = select(Membership.account_id, Membership.workspace_id).where(Membership.account_id.in_(ids))
+    for account, workspace in session.execute(asked.where(Membership.role.in_(DESK))):
+        found[account] |= {workspace}
     return found
 
 
@@ -176,7 +193,7 @@ def _fill(bag: Bag, rows: list[Line], muted: Muted, at_once: bool) -> None:
     steps: dict[str, list[Line]] = defaultdict(list)
     for row in rows:
         wanted = bag.person.wants(row.area)
-        if row.workspace_id not in bag.person.places or _is_muted(row, muted) or wanted == NEVER:
+        if not bag.person.sees(row.workspace_id, row.area) or _is_muted(row, muted) or wanted == NEVER:
             bag.spent.append(row.move_id)
         elif not at_once or (wanted == AT_ONCE and row.what != NOTED):
             steps[row.id].append(row)
@@ -193,7 +210,7 @@ def _add_firing(session: Session, bags_: dict[str, Bag], places: Collection[str]
             by_place[row.workspace_id].append(row)
     for bag in bags_.values():
         known = {each.id for each in bag.news}
-        rows = [row for place in bag.person.places for row in by_place[place]]
+        rows = [row for place in bag.person.places for row in by_place[place] if bag.person.sees(place, row.area)]
         bag.news += [_news(row) for row in rows if row.id not in known and bag.person.wants(row.area) != NEVER]
 
 
