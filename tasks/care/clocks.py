@@ -1,15 +1,36 @@
 """Many tickets' clocks at once: for the scan of marks, and after hours or policies changed."""
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from sqlalchemy import Row, Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
+from models.desk import Policy, Team
+from models.session import touch
+from models.ticket import AT_WORK, STOPPED, Ticket
+from tasks.care import hours, policies
+
+if TYPE_CHECKING:
+    from tasks.care.reckoning import Clocks
+
 PORTION = 5_000
+MINUTE = 60_000
+COLUMNS = (
+    Ticket.id, Ticket.workspace_id, Ticket.team_id, Ticket.topic_id, Ticket.priority, Ticket.policy_id,
+    Ticket.first_minutes, Ticket.solve_minutes, Ticket.spent, Ticket.clock_at, Ticket.first_due_at, Ticket.solve_due_at, Ticket.first_mark,
+    Ticket.solve_mark, Ticket.next_mark_at, Ticket.answered_at, Ticket.solve_taken, Ticket.version,
+)  # fmt: skip
+WRITTEN = (
+    "policy_id", "first_minutes", "solve_minutes", "first_due_at", "solve_due_at", "first_mark", "solve_mark",
+    "next_mark_at",
+)  # fmt: skip
 
 
 class Standing(NamedTuple):
-    """How a ticket stands now: the marks reached (0, 50, 75, 100), and what it is once these were told."""
+    """How a ticket stands now: the marks reached (0, 50, 75, 100), and when the next one comes once these are told."""
 
     ticket_id: str
     first: int
@@ -25,17 +46,189 @@ class Portion(NamedTuple):
     after: str | None
 
 
+class Rules:
+    """What holds in a workspace now: read once, asked for every ticket."""
+
+    def __init__(self, session: Session, workspace_id: str) -> None:
+        self.offered = policies.ordered(session, workspace_id)
+        self.around = {policy.id for policy in self.offered if policy.around_the_clock}
+        mine = select(Team).where(Team.workspace_id == workspace_id)
+        teams = session.scalars(mine.order_by(Team.created_at, Team.id)).all()
+        self.hours = {team.id: hours.of(team) for team in teams}
+        self.first_team = teams[0].id if teams else ""
+        self._found: dict[tuple[int, str | None], Policy | None] = {}
+
+    def hours_of(self, policy_id: str | None, team_id: str | None) -> hours.Hours:
+        if policy_id in self.around:
+            return hours.ALWAYS
+        return self.hours.get(team_id or "") or self.hours.get(self.first_team, hours.ALWAYS)
+
+    def policy(self, priority: int, topic_id: str | None) -> Policy | None:
+        key = (priority, topic_id)
+        if key not in self._found:
+            self._found[key] = policies.first(self.offered, *key)
+        return self._found[key]
+
+
+def gathered(rows: Sequence[Any]) -> "Clocks":
+    """Tickets, or rows with `COLUMNS`, as arrays. A deadline that was met allows nothing any more."""
+    import numpy as np
+
+    from tasks.care.reckoning import NONE, Clocks
+
+    def of(values: list[int]) -> Any:
+        return np.array(values, dtype=np.int64)
+
+    return Clocks(
+        spent=of([row.spent or 0 for row in rows]),
+        at=of([NONE if row.clock_at is None else row.clock_at for row in rows]),
+        first=of([_allowed(row.first_minutes, row.answered_at) for row in rows]),
+        solve=of([_allowed(row.solve_minutes, row.solve_taken) for row in rows]),
+        first_mark=of([row.first_mark or 0 for row in rows]),
+        solve_mark=of([row.solve_mark or 0 for row in rows]),
+    )
+
+
+def _allowed(minutes: int | None, met: int | None) -> int:
+    return -1 if minutes is None or met is not None else minutes * MINUTE
+
+
 def standings(session: Session, rows: Sequence[Any], now: int) -> list[Standing]:
     """How tickets stand, in their order: a few queries for all of them, then arithmetic.
 
     Args:
-        rows: Tickets, or rows with `COLUMNS` of one workspace.
+        rows: Tickets, or rows with `COLUMNS`; of any workspaces.
     """
-    raise NotImplementedError
+    rules = {place: Rules(session, place) for place in {row.workspace_id for row in rows}}
+    found: list[Standing | None] = [None] * len(rows)
+    for held, places in _alike(rows, [rules[row.workspace_id].hours_of(row.policy_id, row.team_id) for row in rows]):
+        for place, standing in zip(places, _stand([rows[i] for i in places], held, now), strict=True):
+            found[place] = standing
+    return [each for each in found if each is not None]
+
+
+def _alike(rows: Sequence[Any], held: Sequence[hours.Hours]) -> Iterator[tuple[hours.Hours, list[int]]]:
+    """The places of rows whose hours are the same."""
+    names = {id(each): each for each in held}  # the objects are few: comparing them would cost more than all the rest
+    places = defaultdict(list)
+    for place, each in enumerate(held):
+        places[id(each)].append(place)
+    yield from ((names[name], found) for name, found in places.items())
+
+
+def _stand(rows: Sequence[Any], held: hours.Hours, now: int) -> Iterator[Standing]:
+    import numpy as np
+
+    from tasks.care import reckoning
+
+    clocks, time = gathered(rows), _time(rows, held, now)
+    first, solve = reckoning.reached(clocks, time, now)
+    told = replace(
+        clocks, first_mark=np.maximum(clocks.first_mark, first), solve_mark=np.maximum(clocks.solve_mark, solve)
+    )
+    moments = reckoning.next_marks(told, time)
+    for row, *values in zip(rows, first.tolist(), solve.tolist(), moments.tolist(), strict=True):
+        yield Standing(row.id, values[0], values[1], _moment(values[2]))
+
+
+def _time(rows: Sequence[Any], held: hours.Hours, now: int) -> Any:
+    since = min((row.clock_at for row in rows if row.clock_at is not None), default=now)
+    return hours.working_time(held, now, since)
+
+
+def _moment(at: int) -> int | None:
+    return None if at < 0 else at
 
 
 def portion(
     session: Session, workspace_id: str, now: int, team_id: str | None = None, after: str = "", size: int = PORTION
 ) -> Portion:
-    """Open tickets in the order of their ids: policy, deadlines and marks by what holds now; only what moved is written."""
-    raise NotImplementedError
+    """Open tickets in the order of their ids: policy, deadlines and marks by what holds now. What moved is written.
+
+    A ticket that somebody changed meanwhile is left as they left it.
+    """
+    rows = session.execute(_open(workspace_id, team_id, after, size)).all()
+    rules = Rules(session, workspace_id)
+    fitted = [rules.policy(row.priority, row.topic_id) for row in rows]
+    held = [
+        rules.hours_of(policy.id if policy else None, row.team_id) for row, policy in zip(rows, fitted, strict=True)
+    ]
+    moved = []
+    for alike, places in _alike(rows, held):
+        moved += _moved([rows[i] for i in places], [fitted[i] for i in places], alike, now)
+    if moved:
+        session.execute(_write(workspace_id), moved)
+        touch(session, Ticket, workspace_id)
+    return Portion(len(rows), len(moved), rows[-1].id if len(rows) == size else None)
+
+
+def _open(workspace_id: str, team_id: str | None, after: str, size: int) -> Any:
+    """A team's tickets, and those without one: they go by the first team's hours."""
+    wanted = and_(Ticket.workspace_id == workspace_id, Ticket.status.in_((*AT_WORK, *STOPPED)), Ticket.id > after)
+    if team_id is not None:
+        wanted = and_(wanted, or_(Ticket.team_id == team_id, Ticket.team_id.is_(None)))
+    return select(*COLUMNS).where(wanted).order_by(Ticket.id).limit(size)
+
+
+class _Fitted:
+    """A row with another policy's minutes."""
+
+    def __init__(self, row: Row[Any], policy: Policy | None) -> None:
+        self.id, self.spent, self.clock_at, self.answered_at = row.id, row.spent, row.clock_at, row.answered_at
+        self.solve_taken, self.first_mark, self.solve_mark = row.solve_taken, row.first_mark, row.solve_mark
+        self.first_minutes = policy.first_minutes if policy else None
+        self.solve_minutes = policy.solve_minutes if policy else None
+
+
+def _moved(
+    rows: Sequence[Row[Any]], fitted: Sequence[Policy | None], held: hours.Hours, now: int
+) -> list[Mapping[str, Any]]:
+    """Those that are not as they should be, as parameters of `_write`."""
+    import numpy as np
+
+    from tasks.care import reckoning
+
+    news = [_Fitted(*each) for each in zip(rows, fitted, strict=True)]
+    clocks, time = gathered(news), _time(rows, held, now)
+    first, solve = reckoning.reached(clocks, time, now)
+    first_mark = np.where(clocks.first == reckoning.NONE, clocks.first_mark, np.minimum(clocks.first_mark, first))
+    solve_mark = np.where(clocks.solve == reckoning.NONE, clocks.solve_mark, np.minimum(clocks.solve_mark, solve))
+    armed = replace(clocks, first_mark=first_mark, solve_mark=solve_mark)
+    columns = (*reckoning.dues(armed, time), first_mark, solve_mark, reckoning.next_marks(armed, time))
+    found: list[Mapping[str, Any]] = []
+    for row, policy, new, *values in zip(rows, fitted, news, *(each.tolist() for each in columns), strict=True):
+        due, solve_due, one, other, moment = values
+        answered, done = row.answered_at is not None, row.solve_taken is not None
+        wanted = (
+            policy.id if policy else None, new.first_minutes, new.solve_minutes,
+            row.first_due_at if answered else _moment(due), row.solve_due_at if done else _moment(solve_due),
+            one, other, _moment(moment),
+        )  # fmt: skip
+        if wanted != tuple(getattr(row, name) for name in WRITTEN):
+            found.append(_seen(row) | dict(zip((f"new_{name}" for name in WRITTEN), wanted, strict=True)))
+    return found
+
+
+def _seen(row: Row[Any]) -> dict[str, Any]:
+    return {
+        "of": row.id, "seen_version": row.version, "seen_spent": row.spent,
+        "seen_clock": -1 if row.clock_at is None else row.clock_at,
+        "seen_first": row.first_mark, "seen_solve": row.solve_mark,
+    }  # fmt: skip
+
+
+def _write(workspace_id: str) -> Any:
+    """On the table itself, which is not narrowed by the session: so it says its workspace."""
+    table = Ticket.__table__
+    assert isinstance(table, Table)  # for the types
+    columns = table.c
+    same = and_(
+        columns.workspace_id == workspace_id,
+        columns.id == bindparam("of"),
+        columns.version == bindparam("seen_version"),
+        columns.spent == bindparam("seen_spent"),
+        func.coalesce(columns.clock_at, -1) == bindparam("seen_clock"),
+        columns.first_mark == bindparam("seen_first"),
+        columns.solve_mark == bindparam("seen_solve"),
+    )
+    return update(table).where(same).values({name: bindparam(f"new_{name}") for name in WRITTEN})

@@ -6,6 +6,7 @@ is open twice. A shift past midnight belongs to the day on which it begins, and 
 
 from datetime import UTC, date, datetime
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from pydantic import BaseModel, ConfigDict
@@ -115,7 +116,7 @@ def problems(hours: Hours, now: int | None = None) -> list[str]:
 def overlaps(spans: tuple[Span, ...]) -> bool:
     """Whether two spans of a day share time."""
     ordered = sorted(spans)
-    return any(one[1] > other[0] for one, other in zip(ordered, ordered[1:], strict=False))
+    return any(one[1] > other[0] for one, other in pairwise(ordered))
 
 
 def _spills(week: Week, day: int) -> bool:
@@ -123,21 +124,23 @@ def _spills(week: Week, day: int) -> bool:
     return bool(after) and any(until - DAY > min(since for since, _ in after) for _, until in week[day])
 
 
-def team_hours(session: Session, team_id: str | None, policy: Policy | None) -> Hours:
+def team_hours(session: Session, team_id: str | None, policy: Policy | None, workspace_id: str | None = None) -> Hours:
     """The hours that count for a ticket: its team's, or, without one, those of the workspace's first team.
 
-    A policy around the clock, and a workspace without teams, count every hour.
+    A policy around the clock, and a workspace without teams, count every hour. Which workspace's first team, a session
+    for everyone must be told.
     """
     if policy is not None and policy.around_the_clock:
         return ALWAYS
-    wanted = select(Team).where(Team.id == team_id) if team_id else first_team()
+    wanted = select(Team).where(Team.id == team_id) if team_id else first_team(workspace_id)
     team = session.scalars(wanted).first()
     return ALWAYS if team is None else of(team)
 
 
-def first_team() -> Select[tuple[Team]]:
+def first_team(workspace_id: str | None = None) -> Select[Team]:
     """The team that was made first: its hours hold for tickets that have none."""
-    return select(Team).order_by(Team.created_at, Team.id).limit(1)
+    wanted = select(Team).order_by(Team.created_at, Team.id).limit(1)
+    return wanted.where(Team.workspace_id == workspace_id) if workspace_id else wanted
 
 
 def team_time(
