@@ -15,7 +15,7 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from models.account import Account
 from models.desk import Team, Topic
-from models.ticket import AT_WORK, DONE, REOPENED, STATUSES, Rating, Ticket, TicketEvent
+from models.ticket import AT_WORK, CLOSED, DONE, REOPENED, STATUSES, Rating, Ticket, TicketEvent
 from tasks.care import report_sums as sums
 from tasks.care.report_asked import NONE, Asked, Span
 from tasks.care.report_sums import Columns, Part, Votes
@@ -57,7 +57,7 @@ class Report:
 
     Attributes:
         ages: open ones by status (rows as `STATUSES`) and age; `busiest`: opened by weekday and hour.
-        closed, answered: tickets closed in the span, and how many of these were rated.
+        closed, answered: tickets that were solved in the span and are closed, and how many of these were rated.
         reopened: number, subject and how often, the worst first.
     """
 
@@ -140,7 +140,7 @@ def columns(session: Session, asked: Asked, codes: dict[str, "_Codes"]) -> Colum
 def _numbers() -> list[ColumnElement[Any]]:
     """In the order of `Columns`; -1 where there is none."""
     over = case((Ticket.status.in_(DONE), func.coalesce(Ticket.solved_at, Ticket.closed_at, -1)), else_=-1)
-    plain = (Ticket.closed_at, Ticket.first_due_at, Ticket.solve_due_at, Ticket.first_taken, Ticket.solve_taken)
+    plain = (Ticket.first_due_at, Ticket.solve_due_at, Ticket.first_taken, Ticket.solve_taken)
     return [
         Ticket.created_at.expression, func.coalesce(Ticket.answered_at, -1), over,
         *(func.coalesce(column, -1) for column in plain),
@@ -150,15 +150,15 @@ def _numbers() -> list[ColumnElement[Any]]:
 
 
 def _columns(found: Sequence[npt.NDArray[Any]]) -> Columns:
-    found = found or [np.empty(0, np.int64)] * (11 + len(BY))
-    status = found[10].astype(np.int32)
+    found = found or [np.empty(0, np.int64)] * (10 + len(BY))
+    status = found[9].astype(np.int32)
     running = np.isin(status, [STATUSES.index(each) for each in AT_WORK])
     over = np.isin(status, [STATUSES.index(each) for each in DONE])
-    by = dict(zip(BY, (each.astype(np.int32) for each in found[11:]), strict=True))
-    created, answered, solved, closed, first_due, solve_due, first_taken, solve_taken = found[:8]
-    first_in, solve_in = (each.astype(np.int32) for each in found[8:10])
+    by = dict(zip(BY, (each.astype(np.int32) for each in found[10:]), strict=True))
+    created, answered, solved, first_due, solve_due, first_taken, solve_taken = found[:7]
+    first_in, solve_in = (each.astype(np.int32) for each in found[7:9])
     return Columns(
-        created, answered, solved, closed, first_due, solve_due, first_taken, solve_taken, first_in, solve_in,
+        created, answered, solved, first_due, solve_due, first_taken, solve_taken, first_in, solve_in,
         running, ~over, status, by, {},
     )  # fmt: skip
 
@@ -196,9 +196,10 @@ def _reopened(
 
 
 def _response(session: Session, asked: Asked) -> tuple[int, int]:
-    """How many tickets were closed in the span, and how many of these were rated."""
+    """How many tickets were solved in the span and are closed, so that somebody was asked; and how many were rated."""
     span = asked.span
-    when = (Ticket.closed_at >= span.start, Ticket.closed_at < span.end, Ticket.changed_at >= span.start)
+    over = func.coalesce(Ticket.solved_at, Ticket.closed_at)
+    when = (Ticket.status == CLOSED, Ticket.changed_at >= span.start, over >= span.start, over < span.end)
     counted = select(func.count(Ticket.id), func.count(Rating.ticket_id)).outerjoin(Rating, _rated())
     closed, rated = session.execute(counted.select_from(Ticket).where(*when, *chosen(asked))).one()
     return int(closed), int(rated)
@@ -227,14 +228,14 @@ def _called(session: Session, name: str, keys: Iterable[Any]) -> dict[Any, str]:
     if name == "agent":
         return dict(_names_of(session, [key for key in keys if key]))
     table = Team if name == "team" else Topic
-    return {key: each for key, each in session.execute(select(table.id, table.name)).tuples()}  # noqa: C416
+    return {key: each for key, each in session.execute(select(table.id, table.name))}  # noqa: C416
 
 
 def _names_of(session: Session, ids: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Accounts, some at a time: databases bound how many values a question has."""
     for at in range(0, len(ids), 500):
         wanted = select(Account.id, Account.name).where(Account.id.in_(ids[at : at + 500]))
-        yield from session.execute(wanted).tuples()
+        yield from ((key, name) for key, name in session.execute(wanted))
 
 
 def _named(called: dict[Any, str], keys: Sequence[Any], parts: Sequence[Part]) -> list[Named]:

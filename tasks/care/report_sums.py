@@ -26,7 +26,7 @@ class Columns:
     """Tickets, one value each; -1 where there is none.
 
     Attributes:
-        created, answered, solved, closed, first_due, solve_due: moments; `solved` only of tickets that are solved now.
+        created, answered, solved, first_due, solve_due: moments; `solved` only of tickets that are solved now.
         first_taken, solve_taken: working time in milliseconds.
         first_in_time, solve_in_time: 1, 0, or -1 without a deadline.
         runs: whether its clock runs now; open: whether it is neither solved nor closed.
@@ -36,7 +36,6 @@ class Columns:
     created: Ints
     answered: Ints
     solved: Ints
-    closed: Ints
     first_due: Ints
     solve_due: Ints
     first_taken: Ints
