@@ -16,9 +16,11 @@ from models.account import Link, SignIn, Throttle, Token
 from models.artifact import Artifact, Upload
 from models.base import db_now
 from models.delivery import MailEvent, Picture
+from models.desk import Desk
 from models.run import END_STATES, Idempotency, Run
 from models.schedule import Slot
 from models.statements import changed
+from models.ticket import TicketFile
 from models.workspace import Invitation
 from tasks import discover
 from tasks.alerting import alert_expiry
@@ -182,6 +184,7 @@ def _sweep_files(ctx: Context) -> int:
     with ctx.read_everything() as session:
         named = set(session.scalars(select(Upload.key).where(Upload.deleted_at.is_(None))))
         named |= set(session.scalars(select(Artifact.key))) | set(session.scalars(select(Picture.key)))
+        named |= set(session.scalars(select(Desk.index_key))) | set(session.scalars(select(TicketFile.key)))
     for key in old - named:
         ctx.storage.delete(key)
     return len(old - named)

@@ -15,7 +15,7 @@ from tasks.care.suggestions.postings import Floats
 from tasks.care.suggestions.said import ARTICLE, LIKELY, PERHAPS, TICKET, UNSURE, Guess, Hit
 from tasks.care.suggestions.words import pieces, words
 
-PIECES = 0.35  # of a score; the rest is the words'
+PIECES = 0.5  # of a score; the rest is the words'
 NEAREST = 25  # tickets that are looked at for an answer, a topic and a priority
 SAMPLED, LEAST = 300, 60  # tickets of a check, and how many there must be
 OFTEN, EVERY_OTHER = 0.8, 0.5
@@ -72,7 +72,7 @@ def suggest(index: Index, question: str, without: str = "", most: int = 5) -> Su
 
 
 def articles(index: Index, question: str, most: int = 3) -> list[Hit]:
-    """The best passage of each of the articles that fit best. Unsure where the articles know too little of the words."""
+    """The best passage of each of the best articles. Unsure where all of them know too little of the words."""
     found = scores(index.told, question)
     hits: dict[str, Hit] = {}
     for place in nearest(found.each):
@@ -86,10 +86,7 @@ def articles(index: Index, question: str, most: int = 3) -> list[Hit]:
 
 def nearest(found: Floats) -> NDArray[np.intp]:
     """The places of the best, the best first; of equal ones the earlier, which is the newer ticket."""
-    if len(found) > 4 * NEAREST:
-        some = np.argpartition(found, -NEAREST)[-NEAREST:]
-    else:
-        some = np.arange(len(found))
+    some = np.argpartition(found, -NEAREST)[-NEAREST:] if len(found) > 4 * NEAREST else np.arange(len(found))
     some = some[found[some] > 0]
     return some[np.lexsort((some, -found[some]))][:NEAREST]
 

@@ -4,8 +4,8 @@ import io
 import json
 import zipfile
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import IO, Any, cast
+from dataclasses import asdict, dataclass, field, replace
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,7 +76,9 @@ class Texts:
     @classmethod
     def of(cls, texts: Iterable[str], bm25: bool = False) -> "Texts":
         kept = list(texts)
-        return cls(postings.build([words(each) for each in kept], bm25), postings.build([pieces(each) for each in kept]))
+        return cls(
+            postings.build([words(each) for each in kept], bm25), postings.build([pieces(each) for each in kept])
+        )
 
     def arrays(self, name: str) -> dict[str, NDArray[Any]]:
         return self.words.arrays(f"{name}.words") | self.pieces.arrays(f"{name}.pieces")
@@ -110,9 +112,7 @@ class Index:
         return sum(each.size for each in (self.asked.words, self.asked.pieces, self.told.words, self.told.pieces))
 
 
-def build(
-    tickets: Sequence[Solved], passages: Sequence[Passage], bounds: Bounds | None = None, now: int = 0
-) -> Index:
+def build(tickets: Sequence[Solved], passages: Sequence[Passage], bounds: Bounds | None = None, now: int = 0) -> Index:
     """Make one. Of more than MOST_TICKETS or MOST_PASSAGES the first count: give the newest first."""
     solved, told = tickets[:MOST_TICKETS], passages[:MOST_PASSAGES]
     topics = sorted({each.topic for each in solved if each.topic})
@@ -181,7 +181,8 @@ def _index(arrays: dict[str, NDArray[Any]], articles_alone: bool) -> Index:
     if articles_alone:
         return Index(**_no_tickets(), **common)
     own = {"ids": "ids", "topic_of": "topics", "priority_of": "priorities", "answered": "answers"}
-    asked, parts = _texts(arrays, "ticket"), {name: arrays[f"ticket.{part}"] for name, part in own.items()}
+    asked = _texts(arrays, "ticket")
+    parts: dict[str, Any] = {name: arrays[f"ticket.{part}"] for name, part in own.items()}
     _same_length(asked, *parts.values())
     topics = [str(each) for each in meta["topics"]]
     if len(parts["topic_of"]) and int(parts["topic_of"].max()) >= len(topics):
@@ -195,10 +196,14 @@ def _no_tickets() -> dict[str, Any]:
 
 
 def _texts(arrays: dict[str, NDArray[Any]], name: str) -> Texts:
-    given = cast(dict[str, NDArray[np.generic]], arrays)
-    return Texts(postings.read(given, f"{name}.words"), postings.read(given, f"{name}.pieces"))
+    return Texts(postings.read(arrays, f"{name}.words"), postings.read(arrays, f"{name}.pieces"))
 
 
 def _same_length(texts: Texts, *arrays: NDArray[Any]) -> None:
     if any(len(array) != texts.words.count for array in arrays) or texts.words.count != texts.pieces.count:
         raise Unreadable("arrays of different lengths")
+
+
+def rebound(index: Index, bounds: Bounds) -> Index:
+    """The same with bounds that were measured on it."""
+    return replace(index, bounds=bounds)

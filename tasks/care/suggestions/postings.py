@@ -7,6 +7,7 @@ BM25: Robertson and Zaragoza, “The Probabilistic Relevance Framework: BM25 and
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,11 +65,13 @@ class Postings:
             found[self.rows[piece]] += each * self.weights[piece]
         return found, float(rarity[known].sum() / (rarity.sum() or 1.0))
 
-    def arrays(self, name: str) -> dict[str, NDArray[np.generic]]:
+    def arrays(self, name: str) -> dict[str, NDArray[Any]]:
         """What `read` reads again."""
-        kept = {"terms": self.terms, "starts": self.starts, "rows": self.rows, "weights": self.weights}
-        rest = np.array([self.count, self.unseen, float(self.length)])
-        return {f"{name}.{part}": array for part, array in (kept | {"rarity": self.rarity, "rest": rest}).items()}
+        kept: dict[str, NDArray[Any]] = {
+            "terms": self.terms, "starts": self.starts, "rows": self.rows, "weights": self.weights,
+            "rarity": self.rarity, "rest": np.array([self.count, self.unseen, float(self.length)]),
+        }  # fmt: skip
+        return {f"{name}.{part}": array for part, array in kept.items()}
 
     @property
     def size(self) -> int:
@@ -76,7 +79,7 @@ class Postings:
         return sum(array.nbytes for array in (self.terms, self.starts, self.rows, self.weights, self.rarity))
 
 
-def read(arrays: dict[str, NDArray[np.generic]], name: str) -> Postings:
+def read(arrays: dict[str, NDArray[Any]], name: str) -> Postings:
     """What `arrays` wrote.
 
     Raises:
@@ -93,7 +96,7 @@ def read(arrays: dict[str, NDArray[np.generic]], name: str) -> Postings:
     inside = not len(rows) or (int(rows.min()) >= 0 and int(rows.max()) < count)
     if not fits or not inside or starts[0] != 0 or (np.diff(starts) < 0).any() or not np.isfinite(weights).all():
         raise ValueError("arrays that do not fit together")
-    return Postings(terms, starts, rows, weights, rarity, int(count), unseen, bool(length))  # type: ignore[arg-type]
+    return Postings(terms, starts, rows, weights, rarity, int(count), unseen, bool(length))
 
 
 def build(texts: Sequence[dict[int, int]], bm25: bool = False) -> Postings:
@@ -116,7 +119,7 @@ def build(texts: Sequence[dict[int, int]], bm25: bool = False) -> Postings:
     return _without_common(whole) if len(texts) > FEW else whole
 
 
-def _rarity(count: int, held: NDArray[np.generic]) -> NDArray[np.float64]:
+def _rarity(count: int, held: NDArray[Any]) -> NDArray[np.float64]:
     """scikit-learn's smooth inverse document frequency."""
     return np.asarray(np.log((1 + count) / (1 + held.astype(np.float64))) + 1)
 

@@ -4,6 +4,7 @@ A term is kept as the CRC-32 of its letters: an index names no words, and needs 
 terms about ten share a fingerprint with another, which no ranking notices.
 """
 
+import itertools
 import re
 import unicodedata
 from collections import Counter
@@ -17,9 +18,12 @@ _WORD = re.compile(r"\w+", re.UNICODE)
 _NUMBER = re.compile(r"\d{5,}")
 # Words that say what nobody asks for. Few: that a word is common, the index itself finds out.
 _EMPTY = frozenset(
-    "a an and are as at be been but by can could do does for from had has have hello hi how i if in is it its me my "
-    "of on or please so thank thanks that the their them then there they this to us was we were what when which will "
-    "with would you your".split()
+    re.findall(
+        r"\w+",
+        "a an and are as at be been but by can could do does for from had has have hello hi how i if in is it its me "
+        "my of on or please so thank thanks that the their them then there they this to us was we were what when which "
+        "will with would you your",
+    )
 )
 _GREETING = re.compile(
     r"(?i)^\s*(?:dear|hello|hi|hey|good (?:morning|afternoon|evening)|greetings)\b[^\n]{0,60}[,!.:]?\s*$"
@@ -40,7 +44,7 @@ def plain(text: str) -> str:
 def words(text: str) -> Counter[int]:
     """Words and pairs of neighbours, by fingerprint; those that say nothing are left out."""
     found = [each for each in _WORD.findall(plain(text)) if each not in _EMPTY]
-    pairs = (f"{one} {two}" for one, two in zip(found, found[1:], strict=False))
+    pairs = (f"{one} {two}" for one, two in itertools.pairwise(found))
     return _counted([*found, *pairs])
 
 

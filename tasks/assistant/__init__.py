@@ -1,0 +1,1 @@
+"""Makes the indexes that the assistant answers from."""
