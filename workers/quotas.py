@@ -6,6 +6,7 @@ from sqlalchemy.orm import Session
 from deploy.settings import Settings
 from models.artifact import Artifact, Upload
 from models.run import BLOCKED, QUEUED, RUNNING, Run
+from models.ticket import TicketFile
 from tasks.handover import HandedOver, Refused
 
 MEGABYTE = 1_000_000
@@ -21,12 +22,18 @@ def check(session: Session, allowed: Settings, workspace: str, handed: HandedOve
     check_waiting(session, allowed, workspace)
     if not handed.uploads:
         return
-    uploads = select(func.sum(Upload.size)).where(Upload.workspace_id == workspace, Upload.deleted_at.is_(None))
-    kept = session.scalar(uploads) or 0
-    kept += session.scalar(select(func.sum(Artifact.size)).where(Artifact.workspace_id == workspace)) or 0
-    if kept + sum(upload.size for upload in handed.uploads) > allowed.storage_mb * MEGABYTE:
+    if not room_for(session, allowed, workspace, sum(upload.size for upload in handed.uploads)):
         said = f"This workspace keeps {allowed.storage_mb} MB of files already. Ask the administrator for more room."
         raise Refused({"": said}, 413)
+
+
+def room_for(session: Session, allowed: Settings, workspace: str, size: int) -> bool:
+    """Whether a workspace may keep so many bytes more beside the files that it has."""
+    uploads = select(func.sum(Upload.size)).where(Upload.workspace_id == workspace, Upload.deleted_at.is_(None))
+    kept = session.scalar(uploads) or 0
+    for table in (Artifact, TicketFile):
+        kept += session.scalar(select(func.sum(table.size)).where(table.workspace_id == workspace)) or 0
+    return bool(kept + size <= allowed.storage_mb * MEGABYTE)
 
 
 def check_waiting(session: Session, allowed: Settings, workspace: str) -> None:

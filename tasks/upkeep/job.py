@@ -184,6 +184,7 @@ def _sweep_files(ctx: Context) -> int:
     with ctx.read_everything() as session:
         named = set(session.scalars(select(Upload.key).where(Upload.deleted_at.is_(None))))
         named |= set(session.scalars(select(Artifact.key))) | set(session.scalars(select(Picture.key)))
+        named |= set(session.scalars(select(TicketFile.key))) | set(session.scalars(select(Desk.index_key)))
         named |= set(session.scalars(select(Desk.index_key))) | set(session.scalars(select(TicketFile.key)))
     for key in old - named:
         ctx.storage.delete(key)
