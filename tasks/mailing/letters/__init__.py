@@ -5,6 +5,7 @@ only for the dark and for phones. It loads nothing; pictures travel inside the m
 `{unsubscribe}` and `{link}` stand in it until it is sent: such links are made at the last moment.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
+from markupsafe import Markup, escape
 
 from tasks.sections import Figure
 
@@ -35,7 +37,10 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A heading with what stands under it: items, plain sentences, pictures, and a link with its words."""
+    """A heading with what stands under it: items, plain sentences, pictures, and a link with its words.
+
+    `said` is somebody's own text: its lines and blanks stay as they are.
+    """
 
     title: str
     items: Sequence[Item] = ()
@@ -43,6 +48,7 @@ class Part:
     figures: Sequence[Figure] = ()
     link: str = ""
     link_text: str = "See more"
+    said: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +71,7 @@ def letter(
     why: str = "",
     settings: str = "",
     stop: str = "",
+    brand: str = "Nightshift",
 ) -> tuple[str, str]:
     """A mail as text and as HTML.
 
@@ -77,10 +84,12 @@ def letter(
         why: why this person gets it; a whole sentence.
         settings: the page where this can be changed.
         stop: words of the link that ends such mails, which stands in the mail as `{unsubscribe}`; "": there is none.
+        brand: whose letter it is: the words at its top.
     """
     said: dict[str, object] = {
         "title": title, "name": name, "lead": lead, "parts": parts, "button": button, "why": why, "stop": stop,
         "settings": _address(settings, origin), "preheader": preheader or lead, "origin": origin,
+        "brand": brand,
     }  # fmt: skip
     return _text(said, parts, button, origin), _template().render(said)
 
@@ -102,6 +111,7 @@ def _template() -> Template:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    found.filters["lines"] = _written
     found.globals.update(address=_address, bars=BARS, unsubscribe=STOP)
     return found.get_template("letter.html")
 
@@ -122,6 +132,7 @@ def _text(said: dict[str, object], parts: Sequence[Part], button: Button | None,
 
 def _part(part: Part, origin: str) -> list[str]:
     lines = [_line(part.title), "=" * min(len(part.title), 60), ""] if part.title else []
+    lines += [*(line.rstrip() for line in part.said.split("\n")), ""] if part.said else []
     for item in part.items:
         lines.append(f"{MARKS[item.tone]} {_line(item.title)}")
         lines += [f"  {_line(said)}" for said in (item.text, item.note) if said]
@@ -138,6 +149,12 @@ def _part(part: Part, origin: str) -> list[str]:
 def _line(text: str) -> str:
     """What people wrote stays in its line: it cannot look like another part of the mail."""
     return " ".join(text.split())
+
+
+def _written(text: str) -> Markup:
+    """Somebody's own text as HTML: its lines, and the blanks that mail programs would fold."""
+    folded = re.sub(r"(?m)^ +| {2,}", lambda found: "\u00a0" * len(found[0]), text)
+    return Markup("<br>\n").join(escape(line) for line in folded.split("\n"))
 
 
 def _footer(said: dict[str, object]) -> list[str]:

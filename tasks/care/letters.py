@@ -1,0 +1,188 @@
+"""What customers get by mail: that their message came, each public answer, each change of the status, a merge.
+
+One deed is one mail: an answer that also solves is told in the answer. Letters are deliveries with their ticket, so
+that answers land in it; `{ticket}` and `{rate}` in them become signed links when they are sent (`{rate}?score=3` opens
+the page of the rating with that score chosen). A word of the customer brings them at most `CAP` automatic mails in an
+hour, so that two programs that answer each other soon fall silent; what a person of ours does is always told.
+"""
+
+from sqlalchemy import case, or_, select, update
+from sqlalchemy.orm import Session
+
+from models.base import new_id
+from models.delivery import Bounced, Delivery
+from models.desk import Desk, Inlet, Team
+from models.statements import changed
+from models.ticket import ANSWER, AT_WORK, CLOSED, Customer, Ticket, TicketMessage
+from models.workspace import Workspace
+from tasks.care import copies, customers, desks, history, letter_words
+from tasks.care.by import AGENT, CUSTOMER, By
+from tasks.care.letter_words import Now, Words
+from tasks.mailing.letters import Button, Item, Part, letter
+
+CAP, HOUR_MS = 6, 3_600_000
+TICKET, RATE, STOPS = "{ticket}", "{rate}", ("{ticket}", "{rate}", "{link}", "{unsubscribe}")
+MACHINES = ("mailer-daemon", "postmaster", "noreply", "no-reply", "donotreply", "do-not-reply", "bounce", "bounces")
+CAPPED = "They got 6 automatic mails within an hour; more would feed a loop"
+BACK = "Mail to this address came back before"
+A_MACHINE = "Nobody reads this address"
+OURS = "This address is a mailbox of this desk"
+SCORES = ((3, "Good"), (2, "So-so"), (1, "Bad"))
+
+
+def received(session: Session, ticket: Ticket, by: By, now: int) -> Delivery | None:
+    """A new ticket: its number, what happens next, and by when."""
+    told = _now(session, ticket, by, now)
+    return _automatic(session, ticket, letter_words.received(told, by.kind == AGENT), by, now)
+
+
+def moved(session: Session, ticket: Ticket, before: str, by: By, now: int) -> Delivery | None:
+    """Another status without an answer. None: it is the same, or was imported and closes only because it is old."""
+    if ticket.status == before or not _concerns(ticket, by):
+        return None
+    told = _now(session, ticket, by, now)
+    parts = _asked(session, ticket) if ticket.status == "waiting" else []
+    return _automatic(session, ticket, letter_words.moved(told), by, now, parts)
+
+
+def merged(session: Session, one: Ticket, into: Ticket, by: By, now: int) -> Delivery | None:
+    """Told once, to the customer of the one that is no more."""
+    words = letter_words.merged(_now(session, one, by, now), into.number, one.customer_id == into.customer_id)
+    about = into if one.customer_id == into.customer_id else one
+    return _automatic(session, about, words, by, now, name=one)
+
+
+def answered(session: Session, ticket: Ticket, message: TicketMessage, before: str, by: By, now: int) -> list[Delivery]:
+    """The answer itself, and what happens next, to the customer and to all who take part."""
+    told, desk = _now(session, ticket, by, now), desks.of(session, ticket.workspace_id)
+    customer = _customer(session, ticket)
+    parts = [Part("", said=_safe(message.text))]
+    if desk.signature:
+        parts.append(Part("", said=_safe(desk.signature)))
+    parts.append(Part("What happens next", lines=letter_words.answered(told)))
+    rated = [*parts, _rating()] if ticket.status == CLOSED != before and desk.asks else parts
+    title = f"Our answer to #{ticket.number}"
+    made = [_mail(session, ticket, customer.email, customer, title, "", rated, by, now, message.id)]
+    others = copies.of(session, ticket.id)
+    made += [_mail(session, ticket, email, None, title, "", parts, by, now, message.id) for email in others]
+    return [each for each in made if each is not None]
+
+
+def _now(session: Session, ticket: Ticket, by: By, now: int) -> Now:
+    desk = desks.of(session, ticket.workspace_id)
+    due = ticket.first_due_at if ticket.answered_at is None else ticket.solve_due_at
+    promised = due is not None and due > now and ticket.status in AT_WORK
+    words = letter_words.moment(due or 0, _zone(session, ticket), now) if promised else ""
+    return Now(
+        ticket.number, _safe(ticket.subject), ticket.status, words,
+        desk.close_days, by.kind == CUSTOMER, desk.asks,
+    )  # fmt: skip
+
+
+def _zone(session: Session, ticket: Ticket) -> str:
+    zone = session.scalar(select(Team.time_zone).where(Team.id == ticket.team_id)) if ticket.team_id else None
+    return zone or session.scalar(select(Workspace.time_zone).where(Workspace.id == ticket.workspace_id)) or "UTC"
+
+
+def _concerns(ticket: Ticket, by: By) -> bool:
+    """An imported ticket that nobody touched since is closed in silence: its customer was told long ago, elsewhere."""
+    return not (by.kind == "machine" and ticket.source == "import" and ticket.told_at is None)
+
+
+def _asked(session: Session, ticket: Ticket) -> list[Part]:
+    """What we wait for: our last words to them."""
+    mine = (TicketMessage.ticket_id == ticket.id, TicketMessage.kind == ANSWER)
+    last = select(TicketMessage.text).where(*mine).order_by(TicketMessage.at.desc(), TicketMessage.id.desc())
+    text = session.scalars(last.limit(1)).first()
+    return [Part("What we asked", said=_safe(text[:2000]))] if text else []
+
+
+def _automatic(
+    session: Session, ticket: Ticket, words: Words, by: By, now: int, parts: list[Part] | None = None,
+    name: Ticket | None = None,
+) -> Delivery | None:  # fmt: skip
+    """A letter that the machinery writes."""
+    told = name or ticket
+    customer = _customer(session, told)
+    if not customers.has_address(customer) or not _may(session, told, customer, by, now):
+        return None
+    following = [*(parts or []), Part("What happens next", lines=words.next)]
+    if ticket.status == CLOSED and name is None and desks.of(session, ticket.workspace_id).asks:
+        following.append(_rating())
+    return _mail(session, ticket, customer.email, customer, words.title, words.lead, following, by, now)
+
+
+def _may(session: Session, ticket: Ticket, customer: Customer, by: By, now: int) -> bool:
+    """Whether one more automatic mail may go there now; the history says so if not."""
+    if customer.email.partition("@")[0] in MACHINES:
+        history.note(session, ticket, history.MAIL, "", "not sent", by, now, A_MACHINE)
+        return False
+    if by.kind != CUSTOMER:
+        return True
+    over = Customer.mailed_at <= now - HOUR_MS
+    mine = update(Customer).where(Customer.id == customer.id, or_(over, Customer.mailed_count < CAP))
+    counted = case((over, 1), else_=Customer.mailed_count + 1)
+    # The count first: MariaDB sets one column after the other, and the count asks for the time of the last one.
+    grown = mine.ordered_values((Customer.mailed_count, counted), (Customer.mailed_at, now))
+    if changed(session, grown.execution_options(synchronize_session=False)):
+        return True
+    history.note(session, ticket, history.MAIL, "", "not sent", by, now, CAPPED)
+    return False
+
+
+def _mail(
+    session: Session, ticket: Ticket, to: str, customer: Customer | None, title: str, lead: str, parts: list[Part],
+    by: By, now: int, message_id: str | None = None,
+) -> Delivery | None:  # fmt: skip
+    """Write it down, unless it would reach nobody or ourselves."""
+    if to.endswith(customers.NOWHERE):
+        return None
+    if problem := _nobody(session, ticket, to):
+        history.note(session, ticket, history.MAIL, "", "not sent", by, now, problem)
+        return None
+    desk = desks.of(session, ticket.workspace_id)
+    text, html = letter(
+        title, name=customer.name if customer else "", lead=lead, parts=parts, brand=desk.name,
+        button=Button("See your ticket", TICKET), why=_why(desk, customer), preheader=_preheader(parts, lead),
+    )  # fmt: skip
+    delivery = Delivery(
+        id=new_id(), workspace_id=ticket.workspace_id, account_id=customer.account_id if customer else None,
+        ticket_id=ticket.id, message_id=message_id, automatic=message_id is None, to=to,
+        subject=f"[#{ticket.number}] {ticket.subject}"[:200], text=text, html=html,
+    )  # fmt: skip
+    session.add(delivery)
+    return delivery
+
+
+def _nobody(session: Session, ticket: Ticket, to: str) -> str:
+    if session.get(Bounced, to) is not None:
+        return BACK
+    mine = select(Inlet.id).where(Inlet.workspace_id == ticket.workspace_id, Inlet.address == to)
+    return OURS if session.scalar(mine.limit(1)) else ""
+
+
+def _why(desk: Desk, customer: Customer | None) -> str:
+    if customer is None:
+        return f"You get this because you take part in a ticket of {desk.name}. Keep the number in the subject."
+    return f"You get this because you asked {desk.name}. Keep the number in the subject when you answer."
+
+
+def _preheader(parts: list[Part], lead: str) -> str:
+    return lead or next((part.said for part in parts if part.said), "")[:120]
+
+
+def _rating() -> Part:
+    """One click each; the page asks once more, because programs that look for viruses click, too."""
+    items = [Item(words, link=f"{RATE}?score={score}") for score, words in SCORES]
+    return Part("How was it?", items=items)
+
+
+def _customer(session: Session, ticket: Ticket) -> Customer:
+    return session.scalars(select(Customer).where(Customer.id == ticket.customer_id)).one()
+
+
+def _safe(text: str) -> str:
+    """People's own words hold none of the marks that become links."""
+    for mark in STOPS:
+        text = text.replace(mark, f"{mark[0]}\u2060{mark[1:]}")
+    return text
