@@ -20,8 +20,9 @@ PORTION = 5_000
 MINUTE = 60_000
 COLUMNS = (
     Ticket.id, Ticket.workspace_id, Ticket.team_id, Ticket.topic_id, Ticket.priority, Ticket.policy_id,
-    Ticket.first_minutes, Ticket.solve_minutes, Ticket.spent, Ticket.clock_at, Ticket.first_due_at, Ticket.solve_due_at, Ticket.first_mark,
-    Ticket.solve_mark, Ticket.next_mark_at, Ticket.answered_at, Ticket.solve_taken, Ticket.version,
+    Ticket.first_minutes, Ticket.solve_minutes, Ticket.spent, Ticket.clock_at, Ticket.first_due_at,
+    Ticket.solve_due_at, Ticket.first_mark, Ticket.solve_mark, Ticket.next_mark_at, Ticket.answered_at,
+    Ticket.solve_taken, Ticket.version,
 )  # fmt: skip
 WRITTEN = (
     "policy_id", "first_minutes", "solve_minutes", "first_due_at", "solve_due_at", "first_mark", "solve_mark",
@@ -157,7 +158,7 @@ def portion(
     for alike, places in _alike(rows, held):
         moved += _moved([rows[i] for i in places], [fitted[i] for i in places], alike, now)
     if moved:
-        session.execute(_write(workspace_id), moved)
+        session.execute(writing(workspace_id), moved)
         touch(session, Ticket, workspace_id)
     return Portion(len(rows), len(moved), rows[-1].id if len(rows) == size else None)
 
@@ -183,7 +184,7 @@ class _Fitted:
 def _moved(
     rows: Sequence[Row[Any]], fitted: Sequence[Policy | None], held: hours.Hours, now: int
 ) -> list[Mapping[str, Any]]:
-    """Those that are not as they should be, as parameters of `_write`."""
+    """Those that are not as they should be, as parameters of `writing`."""
     import numpy as np
 
     from tasks.care import reckoning
@@ -205,11 +206,11 @@ def _moved(
             one, other, _moment(moment),
         )  # fmt: skip
         if wanted != tuple(getattr(row, name) for name in WRITTEN):
-            found.append(_seen(row) | dict(zip((f"new_{name}" for name in WRITTEN), wanted, strict=True)))
+            found.append(seen(row) | dict(zip((f"new_{name}" for name in WRITTEN), wanted, strict=True)))
     return found
 
 
-def _seen(row: Row[Any]) -> dict[str, Any]:
+def seen(row: Row[Any]) -> dict[str, Any]:
     return {
         "of": row.id, "seen_version": row.version, "seen_spent": row.spent,
         "seen_clock": -1 if row.clock_at is None else row.clock_at,
@@ -217,7 +218,7 @@ def _seen(row: Row[Any]) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _write(workspace_id: str) -> Any:
+def writing(workspace_id: str) -> Any:
     """On the table itself, which is not narrowed by the session: so it says its workspace."""
     table = Ticket.__table__
     assert isinstance(table, Table)  # for the types
