@@ -244,7 +244,7 @@ def test_changed_policies_fit_open_tickets_anew_also_by_topic(session: Session, 
 
 def test_one_that_somebody_changed_meanwhile_is_left_as_they_left_it(session: Session, ada: Person) -> None:
     made = ticket(session, at(1, 9))
-    row = session.execute(select(*clocks.COLUMNS)).one()
+    row: Any = session.execute(select(*clocks.COLUMNS)).one()
     values = clocks.seen(row) | {f"new_{name}": getattr(row, name) for name in clocks.WRITTEN} | {"new_first_mark": 75}
     made.version += 1
     session.flush()

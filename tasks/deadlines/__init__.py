@@ -1,0 +1,1 @@
+"""Reckons deadlines anew after hours or policies changed."""
