@@ -1,0 +1,163 @@
+"""Lists of tickets, one page at a time, and single ones: quick however many there are.
+
+The database takes a page of each leg (web/care_legs.py) and puts one page together of them: nothing is sorted but a
+few pages. What is asked beside that (a customer, a tag, a topic) is looked at first by itself: where it leaves a few
+tickets, those are sorted; where it leaves many, going through the legs meets them soon.
+"""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar, cast
+
+from flask import abort
+from sqlalchemy import ColumnElement, Select, Table, literal, or_, select, union_all
+from sqlalchemy.orm import Session
+
+from models import ticket_search
+from models.desk import TeamMember
+from models.ticket import Customer, Ticket, TicketTag
+from web import care_legs
+from web.care_filter import Filter
+from web.care_legs import COLUMNS, DOWN, Mark, t
+
+T = TypeVar("T", Ticket, Customer)
+Row = tuple[Ticket, Customer]
+PAGE = 50
+FEW = 2_000  # so many are sorted at once
+MOST_NUMBER = 2**31 - 1
+
+
+def find(session: Session, number: int) -> Ticket:
+    """A ticket of the workspace by its number; 404 for all others."""
+    asked = select(Ticket).where(Ticket.number == number)
+    return (session.scalar(asked) if 0 < number <= MOST_NUMBER else None) or abort(404)
+
+
+def my_teams(session: Session, account_id: str) -> tuple[str, ...]:
+    """The ids of the teams that somebody is in."""
+    mine = select(TeamMember.team_id).where(TeamMember.account_id == account_id)
+    return tuple(session.scalars(mine.order_by(TeamMember.team_id)))
+
+
+def mark_of(text: str, order: str) -> Mark | None:
+    """A page's mark out of an address; None for "" and for what is none."""
+    *keys, last = text.split("-")
+    fit = len(keys) == len(COLUMNS[order]) and all(len(key) < 17 and key.isascii() and key.isdigit() for key in keys)
+    return Mark(tuple(map(int, keys)), last) if fit and last.isalnum() and last.isascii() and len(last) < 30 else None
+
+
+def listed(session: Session, wanted: Filter, after: Mark | None, now: int, size: int = PAGE) -> tuple[list[Row], str]:
+    """One page with the customers, and the mark after which the next begins ("" at the end)."""
+    found = _keys(session, wanted, after, now, size + 1)
+    page, more = found[:size], len(found) > size
+    if not page:
+        return [], ""
+    tickets = {row.id: row for row in _by_ids(session, Ticket, [row[0] for row in page])}
+    customers = {row.id: row for row in _by_ids(session, Customer, {row.customer_id for row in tickets.values()})}
+    shown = [tickets[row[0]] for row in page if row[0] in tickets]
+    mark = "-".join(map(str, (*page[-1][1:], page[-1][0]))) if more else ""
+    return [(each, customers[each.customer_id]) for each in shown], mark
+
+
+def _by_ids(session: Session, table: type[T], ids: Collection[str]) -> Iterable[T]:
+    """Rows that a narrowed question has named. Narrowed again, SQLite would go through all of the workspace."""
+    rows = cast(Table, table.__table__)
+    return session.scalars(select(table).from_statement(select(rows).where(rows.c.id.in_(ids))))
+
+
+def counted(session: Session, wanted: dict[str, Filter], now: int, most: int) -> dict[str, int]:
+    """How many tickets each of these views has, counted up to `most`, in one question."""
+    parts: list[Select[Any]] = []
+    for name, each in wanted.items():
+        for leg in care_legs.of(each, now, session.info["workspace"]):
+            some = select(t.id).where(*leg.where, *_rest(session, each)).limit(most).subquery()
+            parts.append(select(literal(name).label("name"), some.c.id))
+    found = dict.fromkeys(wanted, 0)
+    if parts:
+        for name, _id in session.execute(union_all(*parts)):
+            found[name] = min(most, found[name] + 1)
+    return found
+
+
+def _keys(session: Session, wanted: Filter, after: Mark | None, now: int, size: int) -> list[tuple[Any, ...]]:
+    """Ids and keys of a page, in order."""
+    if wanted.customer:
+        named = or_(Customer.email == wanted.customer, Customer.id == wanted.customer)
+        known = session.scalar(select(Customer.id).where(named).limit(1))
+        if known is None:
+            return []
+        wanted = replace(wanted, customer=known)
+    rest, down = _rest(session, wanted), DOWN[wanted.order]
+    few = _few(session, wanted)
+    place = session.info["workspace"]
+    if few is not None:
+        legs = [care_legs.of_few(wanted, now, place, few)] if few else []
+    else:
+        every = care_legs.of(wanted, now, place)
+        legs = [leg for leg in every if after is None or leg.first is None or leg.first >= after.keys[0]]
+    return _together(session, [leg.page(rest, down, after, size) for leg in legs], wanted, size)
+
+
+def _together(session: Session, legs: Sequence[Select[Any]], wanted: Filter, size: int) -> list[tuple[Any, ...]]:
+    if len(legs) < 2:
+        return [tuple(row) for leg in legs for row in session.execute(leg)]
+    found = union_all(*(select(*leg.subquery().c) for leg in legs)).subquery()
+    down = DOWN[wanted.order]
+    keys = [found.c[f"key{at}"] for at in range(len(down))]
+    asked = select(found.c.id, *keys).order_by(*care_legs.ways(keys, down), care_legs.way(found.c.id, down[-1]))
+    return [tuple(row) for row in session.execute(asked.limit(size))]
+
+
+def _rest(session: Session, wanted: Filter) -> list[ColumnElement[bool]]:
+    """What each ticket of a list has to fulfil, besides its leg."""
+    asked: list[tuple[Any, ColumnElement[bool]]] = [
+        (wanted.priority, t.priority == wanted.priority),
+        (wanted.topic, t.topic_id == wanted.topic),
+        (wanted.source, t.source == wanted.source),
+        (wanted.team, t.team_id == wanted.team),
+        (wanted.assignee, care_legs.assigned(wanted)),
+        (wanted.customer, t.customer_id == wanted.customer),
+        (wanted.since is not None, t.created_at >= (wanted.since or 0)),
+        (wanted.until is not None, t.created_at < (wanted.until or 0)),
+        (wanted.due == "none", t.first_due_at.is_(None) & t.solve_due_at.is_(None)),
+    ]
+    found = [condition for given, condition in asked if given]
+    if wanted.tag:
+        found.append(select(TicketTag.name).where(TicketTag.ticket_id == t.id, _tagged(wanted)).exists())
+    if wanted.text:
+        found.append(ticket_search.matching(session, wanted.text, newest=_newest(wanted)))
+    return found
+
+
+def _newest(wanted: Filter) -> bool:
+    plain = replace(wanted, text="")
+    return not plain.narrowed and plain.view == "all" and plain.order == "changed"
+
+
+def _tagged(wanted: Filter) -> ColumnElement[bool]:
+    return TicketTag.name == wanted.tag
+
+
+def _few(session: Session, wanted: Filter) -> list[str] | None:
+    """The ids that one of the filters leaves, if those are few; None where each leaves many."""
+    for asked in _narrowing(wanted, session.info["workspace"]):
+        found = list(session.scalars(asked.limit(FEW + 1)))
+        if len(found) <= FEW:
+            return found
+    return None
+
+
+def _narrowing(wanted: Filter, place: str) -> list[Select[tuple[str]]]:
+    # Of the table, without its workspace: `of_few` sees to that, and these have an index of their own.
+    one = select(t.id)
+    asked: list[Select[tuple[str]]] = []
+    if wanted.customer:
+        asked.append(one.where(t.customer_id == wanted.customer))
+    if wanted.tag:
+        asked.append(select(TicketTag.ticket_id).where(_tagged(wanted)))
+    if wanted.topic:
+        asked.append(one.where(t.topic_id == wanted.topic))
+    owners = care_legs.owners(wanted)
+    if owners and wanted.order in ("made", "due", "priority"):
+        asked.append(one.where(t.workspace_id == place, or_(*owners), *care_legs.with_status(wanted)))
+    return asked
