@@ -52,6 +52,7 @@ class Ticket(Owned, Base):
         Index("ix_ticket_made", "workspace_id", "created_at"),
         Index("ix_ticket_customer", "customer_id", "created_at"),
         Index("ix_ticket_marks", "next_mark_at"),
+        Index("ix_ticket_foreign", "workspace_id", "foreign_key"),
         Index("ix_ticket_over", "status", "changed_at"),
     )
 
