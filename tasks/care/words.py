@@ -32,5 +32,5 @@ def index(session: Session, ticket: Ticket) -> None:
         *session.scalars(select(TicketCopy.email).where(TicketCopy.ticket_id == ticket.id)),
         *session.scalars(select(TicketFile.name).where(TicketFile.ticket_id == ticket.id)),
     ]
-    found = "\n".join([ticket.subject, *who, *more, *said])
+    found = "\n".join([ticket.subject, ticket.foreign_key or "", *who, *more, *said])
     ticket_search.index(session, ticket.id, ticket.workspace_id, found)
