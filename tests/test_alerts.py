@@ -219,3 +219,9 @@ def assert_a_life(alert: Alert, told: list[Move]) -> None:
         assert OPENED in whats
     if alert.state == PENDING:
         assert whats == [NOTED]
+
+
+def test_a_sight_may_name_who_is_told_of_it_and_nobody_else_is(runtime: Runtime, ada: Person, grace: Person) -> None:
+    join(runtime, grace, ada.workspace_id)
+    see(runtime, over(ada.workspace_id, 80, to=frozenset({grace.account_id})))
+    assert (untold(runtime, ada), untold(runtime, grace)) == (0, 1)

@@ -51,6 +51,7 @@ class Sight:
         title: the news in a line. text: why, and what to do; a look may leave it out, for it changes with the title.
         link: a path of ours.
         end: the news when it resolves.
+        to: the accounts to tell of it; None: all that `settle` tells.
     """
 
     workspace: str
@@ -65,6 +66,7 @@ class Sight:
     link: str = ""
     end: str = ""
     data: dict[str, Any] = field(default_factory=dict)
+    to: frozenset[str] | None = None
 
     @property
     def key(self) -> Key:
@@ -154,7 +156,8 @@ def settle(
     """
     sights, gone = list({seen.key: seen for seen in sights}.values()), list(gone)  # the last word of each subject
     places = {key[0] for key in (*(one.key for one in sights), *gone)}
-    opened, count, now = open_alerts(session, rule, places), Count(), clock(session)
+    subjects = {*(one.subject for one in sights), *(key[1] for key in gone)}
+    opened, count, now = open_alerts(session, rule, places, subjects), Count(), clock(session)
     begun: list[tuple[Sight, Deed]] = []
     moves: list[tuple[Alert, str]] = []
     for seen in sights:
@@ -175,7 +178,7 @@ def settle(
             _end(opened[key], now)
     moves += _begin(session, area, rule, begun, now, count)
     session.flush()
-    _tell(session, area, rule, moves, now, to)
+    _tell(session, area, rule, moves, now, to, {seen.key: seen.to for seen in sights if seen.to is not None})
     return count
 
 
@@ -228,9 +231,14 @@ def _episodes(session: Session, rule: str, sights: list[Sight]) -> dict[tuple[st
 
 
 def _tell(
-    session: Session, area: str, rule: str, moves: list[tuple[Alert, str]], now: int, to: Collection[str] | None
-) -> None:
-    """A row for each step, and one for each person to be told of it; bulk inserts, which the ORM does not see."""
+    session: Session, area: str, rule: str, moves: list[tuple[Alert, str]], now: int, to: Collection[str] | None,
+    only: Mapping[Key, frozenset[str]],
+) -> None:  # fmt: skip
+    """A row for each step, and one for each person to be told of it; bulk inserts, which the ORM does not see.
+
+    Args:
+        only: who is told of some subjects, and nobody else.
+    """
     if not moves:
         return
     places = {alert.workspace_id for alert, _ in moves}
@@ -245,7 +253,10 @@ def _tell(
     for (alert, _), step in zip(moves, steps, strict=True):
         place = alert.workspace_id
         if (place, alert.subject) not in muted:
+            mine = only.get((place, alert.subject))
             for account, how in audience[place]:
+                if mine is not None and account not in mine:
+                    continue
                 notices.append({"move_id": step["id"], "account_id": account, "workspace_id": place, "area": area})
                 hasty |= {place} if how == AT_ONCE else set()
     if notices:

@@ -44,9 +44,13 @@ def standing(
     return {(place, subject): Open(*rest) for place, subject, *rest in rows}
 
 
-def open_alerts(session: Session, rule: str, workspaces: Collection[str] | None = None) -> dict[Key, Alert]:
-    """The rows themselves, to be changed."""
-    parts = _parts(_unresolved(select(Alert), rule), workspaces)
+def open_alerts(
+    session: Session, rule: str, workspaces: Collection[str] | None = None, subjects: Collection[str] | None = None
+) -> dict[Key, Alert]:
+    """The rows themselves, to be changed; of some subjects alone, where these are few."""
+    asked = _unresolved(select(Alert), rule)
+    asked = asked.where(Alert.subject.in_(subjects)) if subjects is not None and len(subjects) <= SOME else asked
+    parts = _parts(asked, workspaces)
     return {(one.workspace_id, one.subject): one for part in parts for one in session.scalars(part)}
 
 
