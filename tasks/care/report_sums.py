@@ -100,6 +100,24 @@ class Part:
         return self.scores[GOOD - 1] / self.rated if self.rated else None
 
 
+@dataclass(frozen=True, slots=True)
+class Done:
+    """Which tickets were answered for the first time, and which solved, in a span: places, the quickest first."""
+
+    first: Ints
+    solve: Ints
+
+
+def done(tickets: Columns, span: Span) -> Done:
+    """Sorted once, since every kind of group wants them sorted."""
+
+    def quickest(at: Ints, taken: Ints) -> Ints:
+        found = np.flatnonzero(within(at, span) & (taken >= 0))
+        return found[np.argsort(taken[found], kind="stable")]
+
+    return Done(quickest(tickets.answered, tickets.first_taken), quickest(tickets.solved, tickets.solve_taken))
+
+
 def within(at: Ints, span: Span) -> Marks:
     return (at >= span.start) & (at < span.end)
 
@@ -111,7 +129,7 @@ def overdue(tickets: Columns, now: int) -> Marks:
     return tickets.runs & (unanswered | unsolved)
 
 
-def over_time(tickets: Columns, votes: Votes, reopened: Ints, span: Span, now: int) -> list[Part]:
+def over_time(tickets: Columns, ready: Done, votes: Votes, reopened: Ints, span: Span, now: int) -> list[Part]:
     """Each part of the span; ones that lie in the future have nothing in them and the backlog of now."""
     edges, many = np.asarray(span.edges), len(span.starts)
 
@@ -119,7 +137,7 @@ def over_time(tickets: Columns, votes: Votes, reopened: Ints, span: Span, now: i
         return (np.searchsorted(edges, at, side="right") - 1).astype(np.int32)
 
     opened, solved = (_counts(place(at[within(at, span)]), many) for at in (tickets.created, tickets.solved))
-    first, solve = _both(tickets, span, now, place(tickets.answered), place(tickets.first_due),
+    first, solve = _both(tickets, ready, span, now, place(tickets.answered), place(tickets.first_due),
                          place(tickets.solved), place(tickets.solve_due), many)  # fmt: skip
     scores = _scores(votes, place(votes.at), many, within(votes.at, span))
     again = _counts(place(reopened[within(reopened, span)]), many)
@@ -129,7 +147,7 @@ def over_time(tickets: Columns, votes: Votes, reopened: Ints, span: Span, now: i
     ]  # fmt: skip
 
 
-def groups(tickets: Columns, votes: Votes, again: Codes, by: str, span: Span, now: int) -> list[Part]:
+def groups(tickets: Columns, ready: Done, votes: Votes, again: Codes, by: str, span: Span, now: int) -> list[Part]:
     """One for each name of that kind; `again`: how often tickets of each were reopened in the span."""
     codes, many = tickets.by[by], len(tickets.names[by])
     counted = [
@@ -138,7 +156,7 @@ def groups(tickets: Columns, votes: Votes, again: Codes, by: str, span: Span, no
             within(tickets.created, span), within(tickets.solved, span), tickets.open, overdue(tickets, now),
         )
     ]  # fmt: skip
-    first, solve = _both(tickets, span, now, codes, codes, codes, codes, many)
+    first, solve = _both(tickets, ready, span, now, codes, codes, codes, codes, many)
     scores = _scores(votes, votes.by[by], many, within(votes.at, span))
     reopened = _counts(again, many)
     return [
@@ -148,47 +166,49 @@ def groups(tickets: Columns, votes: Votes, again: Codes, by: str, span: Span, no
 
 
 def _both(
-    tickets: Columns, span: Span, now: int,
+    tickets: Columns, ready: Done, span: Span, now: int,
     answered_in: Codes, first_due_in: Codes, solved_in: Codes, solve_due_in: Codes, many: int,
 ) -> tuple[list[Times], list[Times]]:  # fmt: skip
     """Times of answers and of solutions; each by the group in which it was done, or should have been."""
     late = _missed(tickets.first_due, span, now) & tickets.runs & (tickets.answered < 0)
-    first = times(
-        tickets.first_taken, tickets.first_in_time, answered_in, within(tickets.answered, span),
-        _counts(first_due_in[late], many),
-    )  # fmt: skip
+    judged = _judged(tickets.first_in_time, answered_in, within(tickets.answered, span), first_due_in[late], many)
+    first = times(tickets.first_taken[ready.first], answered_in[ready.first], *judged)
     late = _missed(tickets.solve_due, span, now) & tickets.runs
-    solve = times(
-        tickets.solve_taken, tickets.solve_in_time, solved_in, within(tickets.solved, span),
-        _counts(solve_due_in[late], many),
-    )  # fmt: skip
-    return first, solve
+    judged = _judged(tickets.solve_in_time, solved_in, within(tickets.solved, span), solve_due_in[late], many)
+    return first, times(tickets.solve_taken[ready.solve], solved_in[ready.solve], *judged)
+
+
+def _judged(in_time: Codes, of: Codes, marks: Marks, late: Codes, many: int) -> tuple[list[int], list[int]]:
+    """Of each group: how many were in time, and how many had a deadline; `late` are the groups of the overdue."""
+    had = [a + b for a, b in zip(_counts(of[marks & (in_time >= 0)], many), _counts(late, many), strict=True)]
+    return _counts(of[marks & (in_time == 1)], many), had
 
 
 def _missed(due: Ints, span: Span, now: int) -> Marks:
     return within(due, span) & (due < now)
 
 
-def times(taken: Ints, in_time: Codes, group: Codes, marks: Marks, late: list[int]) -> list[Times]:
-    """For each group: how many of the marked ones were timed, their spread, and the share in time.
+def times(taken: Ints, of: Codes, in_time: list[int], judged: list[int]) -> list[Times]:
+    """The spread of each group.
 
     Args:
-        taken: milliseconds, -1 where unknown; `in_time`: 1, 0 or -1.
-        late: of each group, how many are overdue and not done; there are as many groups as of these.
+        taken: milliseconds, in rising order; `of`: their groups.
+        in_time, judged: of each group, see `Times`; there are as many groups as of these.
     """
-    known = marks & (taken >= 0)
-    values, of = taken[known], group[known]
-    order = np.lexsort((values, of))
-    values = values[order]
-    bounds = np.searchsorted(of[order], np.arange(len(late) + 1))
-    in_it = _counts(group[marks & (in_time == 1)], len(late))
-    judged = _counts(group[marks & (in_time >= 0)], len(late))
-    found = []
-    for i, missed in enumerate(late):
-        some = values[bounds[i] : bounds[i + 1]]
-        median, p90 = (round(float(each)) for each in np.percentile(some, (50, 90))) if len(some) else (None, None)
-        found.append(Times(len(some), median, p90, in_it[i], judged[i] + missed))
-    return found
+    small = of.astype(np.uint16) if len(judged) < 65_536 else of  # sorted by its digits, which is quick
+    order = np.argsort(small, kind="stable")
+    values, bounds = taken[order], np.searchsorted(of[order], np.arange(len(judged) + 1))
+    return [
+        _spread(values[bounds[i] : bounds[i + 1]], timely, had)
+        for i, (timely, had) in enumerate(zip(in_time, judged, strict=True))
+    ]
+
+
+def _spread(some: Ints, timely: int, judged: int) -> Times:
+    if not len(some):
+        return Times(in_time=timely, judged=judged)
+    median, p90 = (round(float(each)) for each in np.percentile(some, (50, 90)))
+    return Times(len(some), median, p90, timely, judged)
 
 
 def backlog(tickets: Columns, moments: npt.NDArray[np.int64]) -> list[int]:
@@ -222,12 +242,12 @@ def busiest(tickets: Columns, span: Span) -> npt.NDArray[np.int64]:
     return np.bincount(weekday * 24 + local // HOUR % 24, minlength=168).reshape(7, 24)
 
 
-def total(tickets: Columns, votes: Votes, reopened: int, span: Span, now: int) -> Part:
+def total(tickets: Columns, ready: Done, votes: Votes, reopened: int, span: Span, now: int) -> Part:
     """All of it as one group."""
     alone = {"all": np.zeros(len(tickets.created), np.int32)}
     together = renamed(tickets, alone, {"all": ["all"]})
     of_votes = Votes(votes.score, votes.at, {"all": np.zeros(len(votes.at), np.int32)})
-    return groups(together, of_votes, np.zeros(reopened, np.int32), "all", span, now)[0]
+    return groups(together, ready, of_votes, np.zeros(reopened, np.int32), "all", span, now)[0]
 
 
 def renamed(tickets: Columns, by: dict[str, Codes], names: dict[str, list[Any]]) -> Columns:
