@@ -11,6 +11,7 @@ LINK = re.compile(r"https?://[^\s<>\"'“”‘’\\^`{|}]{1,2000}", re.I)
 TRAILING = ".,;:!?)]…"
 ITEM = re.compile(r"\s{0,3}(?:[-*•]|\d{1,3}[.)])\s+(?=\S)")
 NUMBERED = re.compile(r"\s{0,3}\d")
+NUMBERS, DOTS = Markup("<ol>{}</ol>"), Markup("<ul>{}</ul>")
 SHOWN = 80  # signs of a link's text
 
 
@@ -34,9 +35,8 @@ def _block(block: str) -> Iterator[Markup]:
     for is_list, lines in groupby(block.split("\n"), key=lambda line: bool(ITEM.match(line))):
         some = list(lines)
         if is_list:
-            tag = Markup("ol" if NUMBERED.match(some[0]) else "ul")
             items = Markup("").join(Markup("<li>{}</li>").format(linked(ITEM.sub("", line, 1))) for line in some)
-            yield Markup("<{tag}>{items}</{tag}>").format(tag=tag, items=items)
+            yield (NUMBERS if NUMBERED.match(some[0]) else DOTS).format(items)
         elif any(line.strip() for line in some):
             yield Markup("<p>{}</p>").format(Markup("<br>\n").join(linked(line) for line in some))
 

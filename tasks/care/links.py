@@ -3,10 +3,13 @@
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from models.base import Base
 from models.desk import Desk
 from models.statements import changed
 from models.ticket import Ticket
+from tasks.care import history
+from tasks.care.by import By
+
+LINKS = "links"  # what the history calls it
 
 
 def version(session: Session, ticket: Ticket) -> int:
@@ -21,15 +24,15 @@ def opened(session: Session, ticket_id: str, made_with: int) -> Ticket | None:
     return ticket if ticket is not None and version(session, ticket) == made_with else None
 
 
-def end_of_ticket(session: Session, ticket_id: str) -> bool:
+def end_of_ticket(session: Session, ticket: Ticket, by: By, now: int) -> None:
     """End every link and reply token of one ticket; those that are mailed from now on work."""
-    return _grow(session, Ticket, Ticket.id == ticket_id)
+    history.hold(session, ticket)
+    ticket.links_version += 1
+    history.note(session, ticket, LINKS, "", "ended", by, now)
 
 
 def end_of_desk(session: Session, workspace_id: str) -> bool:
     """The same for all tickets of a workspace."""
-    return _grow(session, Desk, Desk.workspace_id == workspace_id)
-
-
-def _grow(session: Session, table: type[Base], which: object) -> bool:
-    return bool(changed(session, update(table).where(which).values(links_version=table.links_version + 1)))  # type: ignore[attr-defined, arg-type]
+    mine = update(Desk).where(Desk.workspace_id == workspace_id)
+    grown = mine.values(links_version=Desk.links_version + 1).execution_options(synchronize_session=False)
+    return bool(changed(session, grown))

@@ -1,7 +1,8 @@
 """Secrets that let somebody into one ticket: the short one in an address to answer to, and links without a sign-in.
 
 Both are signed with the secret key and stored nowhere. They hold the version of the ticket's links
-(`tasks.care.links`): when that grows, whatever was mailed before is over. A signature is bound to its purpose by its key or salt.
+(`tasks.care.links`): when that grows, whatever was mailed before is over. A signature is bound to its purpose by its
+key or salt.
 """
 
 import base64
@@ -63,10 +64,15 @@ class Tokens:
         """The token of a link for `purpose` (FOLLOW, RATE); it lasts 90 days."""
         return str(self._signer(purpose).dumps([ticket_id, customer_id, version]))
 
-    def read_link(self, token: str, purpose: str) -> Link | None:
-        """What the link opens; None when it was changed, is older than 90 days, or was made for something else."""
+    def read_link(self, token: str, purpose: str, *, however_old: bool = False) -> Link | None:
+        """What the link opens; None when it was changed, is older than 90 days, or was made for something else.
+
+        Args:
+            however_old: only to tell whose it was, so that they can be mailed another one.
+        """
         try:
-            ticket_id, customer_id, version = self._signer(purpose).loads(token, max_age=LIFETIME)
+            age = None if however_old else LIFETIME
+            ticket_id, customer_id, version = self._signer(purpose).loads(token, max_age=age)
             return Link(str(ticket_id), str(customer_id), int(version))
         except (BadData, ValueError, TypeError):
             return None
