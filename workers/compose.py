@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.header import Header
 from email.utils import format_datetime, formataddr, parseaddr
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 
 from tasks.errors import JobError
-from tasks.mailing.outgoing import Outgoing
+from tasks.mailing.outgoing import Enclosed, Outgoing, Thread
 
 LONGEST_SUBJECT = 200
 ONE_WORD = 45  # bytes of an encoded word (RFC 2047)
@@ -30,6 +30,7 @@ PLAIN = re.compile(
 LONGEST_ADDRESS = 65
 _BREAKS = re.compile(r"\r\n|[\r\n]")
 _NAMES = re.compile(r"[^A-Za-z0-9_-]")
+_FILE_NAMES = re.compile(r"[^A-Za-z0-9_. -]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,8 @@ def subject(text: str) -> str:
 
 def headers(mail: Outgoing, sender: Sender) -> dict[str, str]:
     """What programs read: that a machine wrote this, and how to get no more of it (RFC 2919, 2369, 8058)."""
+    if mail.thread:
+        return _of_thread(mail.thread, sender)
     found = {"Auto-Submitted": "auto-generated"}
     if mail.stop_url:
         kind = re.sub(r"[^a-z0-9]+", "-", mail.stop.lower()).strip("-")
@@ -86,8 +89,30 @@ def headers(mail: Outgoing, sender: Sender) -> dict[str, str]:
     return found
 
 
+def _of_thread(thread: Thread, sender: Sender) -> dict[str, str]:
+    """To which mails this one belongs (RFC 5322, 3.6.4), and, of an automatic one, that nothing is to answer it.
+
+    RFC 3834 names the first header of those; the second is Exchange's, the third what old programs know.
+    """
+    ours = [f"<{thread.token}.{each}@{sender.domain}>" for each in thread.earlier]
+    asked = [f"<{thread.asked}>"] if thread.asked.isascii() and re.fullmatch(r"[^\s<>]{1,250}", thread.asked) else []
+    before = [f"<ticket.{thread.root}@{sender.domain}>", *ours, *asked]
+    found = {"In-Reply-To": before[-1], "References": " ".join(before)}
+    if thread.inlet:
+        found["X-Loop"] = recipient(thread.inlet)
+    if thread.automatic:
+        found |= {"Auto-Submitted": "auto-replied", "X-Auto-Response-Suppress": "All", "Precedence": "bulk"}
+    return found
+
+
+def from_name(mail: Outgoing, sender: Sender) -> str:
+    """The desk's name for a mail about a ticket. The address stays ours: servers refuse another's as forged."""
+    return (subject(mail.thread.brand) if mail.thread else "") or sender.name
+
+
 def message_id(mail: Outgoing, sender: Sender) -> str:
-    return f"<{mail.id}@{sender.domain}>"
+    token = f"{mail.thread.token}." if mail.thread else ""
+    return f"<{token}{mail.id}@{sender.domain}>"
 
 
 def compose(mail: Outgoing, to: str, sender: Sender) -> bytes:
@@ -98,7 +123,8 @@ def compose(mail: Outgoing, to: str, sender: Sender) -> bytes:
     """
     # Each of ours is one line and never folded: not every reader of List-Unsubscribe puts a folded one together.
     first = {
-        "From": sender.header,
+        "From": formataddr((from_name(mail, sender), sender.address)) if mail.thread else sender.header,
+        **({"Reply-To": recipient(mail.thread.reply_to)} if mail.thread and mail.thread.reply_to else {}),
         "To": to,
         "Subject": _encoded(subject(mail.subject)),
         "Date": format_datetime(datetime.now(UTC)),
@@ -120,6 +146,23 @@ def _encoded(plain: str) -> str:
 
 
 def _body(mail: Outgoing, sender: Sender) -> bytes:
+    files = mail.thread.files if mail.thread else ()
+    said = _words(mail, sender)
+    return _together("mixed", said, *map(_file, files)) if files else said
+
+
+def _file(file: Enclosed) -> bytes:
+    """Its name twice: in ASCII, and for programs that know RFC 2231 in full."""
+    plain = _FILE_NAMES.sub("_", file.name)[:100] or "file"
+    whole = quote(file.name.encode("utf-8", "replace")[:300], safe="")
+    head = (
+        f"Content-Type: {file.media_type}\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment; "
+        f"filename=\"{plain}\";\r\n filename*=utf-8''{whole}\r\n\r\n"
+    )
+    return head.encode() + base64.encodebytes(file.data).replace(b"\n", b"\r\n")
+
+
+def _words(mail: Outgoing, sender: Sender) -> bytes:
     text = _text("plain", mail.text)
     if not mail.html:
         return text

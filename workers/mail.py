@@ -13,6 +13,7 @@ from models.run import FAILED, Run
 from models.statements import Claim
 from models.workspace import HOUSE, Membership
 from tasks import discover
+from tasks.care.tokens import Tokens
 from tasks.job import Job
 from tasks.mailing.letters import Button, letter
 from tasks.mailing.outgoing import Outgoing
@@ -124,6 +125,10 @@ class Post:
 
             return SendGridMailer(self._settings, sender)
         return Mailbox()
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        return Tokens(self._settings.secret("secret_key"))
 
     @cached_property
     def _stops(self) -> Stops:

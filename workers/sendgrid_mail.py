@@ -32,8 +32,8 @@ from sendgrid.helpers.mail.open_tracking import OpenTracking
 
 from deploy.settings import Settings
 from tasks.errors import Away, JobError, TryLater
-from tasks.mailing.outgoing import Outgoing
-from workers.compose import Sender, headers, message_id, named, recipient, subject
+from tasks.mailing.outgoing import Enclosed, Outgoing
+from workers.compose import Sender, from_name, headers, message_id, named, recipient, subject
 
 TIMEOUT = 30
 LONGEST_WAIT = 3600.0
@@ -79,14 +79,19 @@ class SendGridMailer:
 def request(mail: Outgoing, sender: Sender) -> dict[str, Any]:
     """The body as its API wants it."""
     html, shown = named(mail, sender)
-    made = Mail(from_email=Email(sender.address, sender.name or None), subject=subject(mail.subject) or " ")
+    made = Mail(from_email=Email(sender.address, from_name(mail, sender) or None), subject=subject(mail.subject) or " ")
     made.add_to(To(recipient(mail.to)))
-    made.reply_to = Email(sender.address, sender.name or None)
+    if mail.thread is None:
+        made.reply_to = Email(sender.address, sender.name or None)
+    elif mail.thread.reply_to:
+        made.reply_to = Email(recipient(mail.thread.reply_to))
     made.add_content(Content("text/plain", mail.text or " "))  # text goes first: the API refuses another order
     if html:
         made.add_content(Content("text/html", html))
     for (name, content_id), data in shown.items():
         made.add_attachment(_picture(name, content_id, data))
+    for file in mail.thread.files if mail.thread else ():
+        made.add_attachment(_file(file))
     for header, value in {**headers(mail, sender), "Message-ID": message_id(mail, sender)}.items():
         made.add_header(Header(header, value))
     made.add_custom_arg(CustomArg("delivery", mail.id))  # its events bring this back
@@ -97,6 +102,11 @@ def request(mail: Outgoing, sender: Sender) -> dict[str, Any]:
     made.tracking_settings = TrackingSettings(ClickTracking(False, False), OpenTracking(False))
     found: dict[str, Any] = made.get()
     return found
+
+
+def _file(file: Enclosed) -> Attachment:
+    content = FileContent(base64.b64encode(file.data).decode())
+    return Attachment(content, FileName(subject(file.name)), FileType(file.media_type), Disposition("attachment"))
 
 
 def _picture(name: str, content_id: str, data: bytes) -> Attachment:

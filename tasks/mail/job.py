@@ -22,9 +22,9 @@ from models.workspace import SYSTEM
 from tasks.context import Context
 from tasks.errors import Away, JobError, NoSuchAddress, TryLater
 from tasks.job import Job, Params, Result, hidden_field
-from tasks.mailing import outbox
+from tasks.mailing import outbox, ticket_mail
 from tasks.mailing.outbox import Ended, Waiting
-from tasks.mailing.outgoing import Inline, Mailer, Outgoing
+from tasks.mailing.outgoing import Inline, Mailer, Outgoing, Thread
 
 log = structlog.get_logger()
 SENDING_TOO_LONG_MS = 10 * 60_000
@@ -182,7 +182,7 @@ class Trip:
         """What needs neither database nor storage: their failure must not fall between a mail and its end."""
         if following is None or following.bounced or following.pictures:
             return
-        if not following.row.link and not following.row.channel_id:
+        if not following.row.link and not following.row.channel_id and not following.row.ticket_id:
             self.ready = _outgoing(self.ctx, self.mailer, following, "")
             self.mailer.prepare(self.ready)
 
@@ -204,9 +204,23 @@ def _outgoing(ctx: Context, mailer: Mailer, waiting: Waiting, link: str) -> Outg
         text = f"{text.rstrip()}\n\nGet no more mails like this one: {STOP}\n"
     instead = stop or f"{ctx.origin}/account"
     text, html = text.replace(STOP, instead), html.replace(STOP, escape(instead))
+    thread: Thread | None = None
+    if row.ticket_id and not row.channel_id:
+        text, html, thread = _of_ticket(ctx, mailer, waiting, text, html)
     pictures = tuple(_pictures(ctx, waiting)) if html else ()
     kind = row.stop if stop else ""
-    return Outgoing(row.id, row.to, row.subject, text, html, pictures, kind, stop, waiting.sealed_url)
+    return Outgoing(row.id, row.to, row.subject, text, html, pictures, kind, stop, waiting.sealed_url, thread)
+
+
+def _of_ticket(ctx: Context, mailer: Mailer, waiting: Waiting, text: str, html: str) -> tuple[str, str, Thread | None]:
+    """With its signed links, and what brings an answer to its ticket."""
+    about, tokens = waiting.about, mailer.tokens
+    found = ticket_mail.links(about, tokens, ctx.origin)
+    text, html = found.into(text), found.into_html(html)
+    if about is None:
+        return text, html, None
+    thread = ticket_mail.thread(about, tokens, ctx.storage, automatic=waiting.row.automatic)
+    return *ticket_mail.below(text, html, ticket_mail.feet(about, thread.token)), thread
 
 
 def _pictures(ctx: Context, waiting: Waiting) -> Iterator[Inline]:

@@ -21,6 +21,8 @@ from models.engine import again
 from models.session import Database
 from models.statements import changed
 from models.workspace import Invitation
+from tasks.care import threads
+from tasks.care.threads import About
 
 LINK_MS = 30 * 60_000
 INVITATION = "invitation"
@@ -51,6 +53,7 @@ class Waiting:
     version: int  # of the person's links that end mails
     bounced: bool
     sealed_url: str
+    about: About | None = None  # of a mail about a ticket that is still there
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +101,7 @@ def load(session: Session, ids: Sequence[str]) -> list[Waiting]:
     through = {row.channel_id for row in rows if row.channel_id}
     channels = select(Channel.id, Channel.sealed_url).where(Channel.id.in_(through), Channel.enabled)
     sealed = {row[0]: row[1] for row in session.execute(channels)} if through else {}
+    tickets = threads.about(session, rows)
     return [
         Waiting(
             row,
@@ -105,6 +109,7 @@ def load(session: Session, ids: Sequence[str]) -> list[Waiting]:
             versions.get(row.account_id or "", 1),
             row.channel_id is None and row.to.lower() in gone,
             sealed.get(row.channel_id or "", ""),
+            tickets.get(row.id),
         )
         for row in rows
     ]

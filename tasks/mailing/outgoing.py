@@ -4,6 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from tasks.care.tokens import Tokens
+
 
 @dataclass(frozen=True, slots=True)
 class Inline:
@@ -11,6 +13,39 @@ class Inline:
 
     name: str
     data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Enclosed:
+    """A file that goes with a mail; it was checked when it came in."""
+
+    name: str
+    media_type: str
+    data: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Thread:
+    """Of a mail about a ticket: to which it belongs, in ways that mail programs and our own reading know.
+
+    Attributes:
+        brand: the desk's name; it stands before the sender's address.
+        token: brings an answer back; it is a part of the Message-ID, too.
+        reply_to, inlet: where answers go, and the mailbox that is; "" for none.
+        automatic: a machine wrote it: other machines are told to keep silent.
+        root: the same for all mails of the ticket. earlier: deliveries to the same address, oldest first.
+        asked: the Message-ID of the mail that it answers; "".
+    """
+
+    brand: str
+    token: str
+    reply_to: str = ""
+    inlet: str = ""
+    automatic: bool = False
+    root: str = ""
+    earlier: tuple[str, ...] = ()
+    asked: str = ""
+    files: tuple[Enclosed, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +58,7 @@ class Outgoing:
         text, html: with their links in place.
         stop, stop_url: what the mail's link ends, and that link; both empty when there is none.
         sealed_url: of the channel it goes through, still encrypted; "" for a mail.
+        thread: of a mail about a ticket.
     """
 
     id: str
@@ -34,10 +70,15 @@ class Outgoing:
     stop: str = ""
     stop_url: str = ""
     sealed_url: str = ""
+    thread: Thread | None = None
 
 
 class Mailer(Protocol):
     """The way out. It may keep a connection from one mail to the next, until it is closed."""
+
+    @property
+    def tokens(self) -> Tokens:
+        """Makes the links and reply tokens of mails about tickets."""
 
     def stop_url(self, account_id: str, stop: str, version: int) -> str:
         """The link that ends such mails for this person."""
