@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from models.desk import Article, Desk, Topic
 from tasks.care.attachments import NotTaken
 from tasks.care.by import By, Refused
-from web import care_customer, throttle
+from web import care_chat, care_customer, throttle
 from web.current import everyone, public, runtime
 from web.inputs import Email, Name, page_number, read_form
 from web.submission import new_key
@@ -145,7 +145,7 @@ def _count(desk: Desk, article_id: str, column: str) -> None:
 def _ask_page(desk: Desk, errors: dict[str, str]) -> str:
     with runtime().database.read(desk.workspace_id) as session:
         topics = care_customer.topics(session)
-    typed = request.form if errors else {"subject": request.args.get("subject", "")[:200]}
+    typed = request.form if errors else {"subject": request.args.get("subject", "")[:200], **care_chat.prefilled()}
     key = request.form.get("key") or new_key()
     return render_template(
         "care/desk_ask.html", bare=True, desk=desk, topics=topics, errors=errors, typed=typed, key=key

@@ -16,7 +16,7 @@ from models.workspace import CUSTOMER
 from tasks.care import customers, next_steps
 from tasks.care.attachments import NotTaken
 from tasks.care.by import By, Refused
-from web import care_customer, care_files, throttle
+from web import care_chat, care_customer, care_files, throttle
 from web.current import current_workspace, everyone, may_look, me, own, reading, runtime, writing
 from web.inputs import MOST_PAGES, page_number, read_form
 from web.submission import new_key
@@ -169,7 +169,7 @@ def _page(number: int, errors: dict[str, str] | None = None) -> str:
 def _new_page(errors: dict[str, str]) -> str:
     with reading() as session:
         desk, topics = care_customer.desk_of(session, current_workspace()), care_customer.topics(session)
-    typed = request.form if errors else {}
+    typed = request.form if errors else care_chat.prefilled()
     return render_template(
         "care/my_new.html",
         desk=desk,

@@ -45,7 +45,7 @@ def links(about: About | None, tokens: Tokens, origin: str) -> Links:
     if not about.customer_id:  # only the customer is asked how it was
         return Links(f"{origin}{PATH}{follow}", f"{origin}{PATH}{follow}")
     rate = tokens.link(about.ticket_id, about.customer_id, about.version, RATE)
-    return Links(f"{origin}{PATH}{follow}", f"{origin}{PATH}{rate}/rate")
+    return Links(f"{origin}{PATH}{follow}", f"{origin}{PATH}{rate}/rating")
 
 
 def thread(about: About, tokens: Tokens, storage: Storage, *, automatic: bool) -> Thread:
