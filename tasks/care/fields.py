@@ -1,4 +1,4 @@
-"""A ticket's fields: what may be set, what follows from it (topic, team, agent, policy), and what is written down."""
+"""A ticket's fields: what may be set, what follows from it (team, agent, policy), and what is written down."""
 
 from typing import TypedDict, Unpack
 

@@ -17,6 +17,7 @@ def move(session: Session, ticket: Ticket, status: str, by: By, now: int, why: s
     if before in DONE and status not in DONE:
         ticket.reopened += 1
         ticket.solved_at = ticket.closed_at = None
+        ticket.solve_mark = min(ticket.solve_mark, 75)  # one that is over is told again
         clock.run(session, ticket, now)  # also before it stands still again: what was solved is not any more
     if status in AT_WORK:
         clock.run(session, ticket, now)

@@ -1,0 +1,63 @@
+"""Solved tickets close by themselves after the desk's days without a word, and their customers are told."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models.desk import Desk
+from models.engine import again
+from models.ticket import CLOSED, SOLVED, Ticket
+from tasks.care.by import MACHINE, By
+from tasks.care.fields import change
+from tasks.care.history import Stale
+from tasks.care.marks import Opens
+from tasks.care.moves import DAY_MS
+
+MOST = 2_000  # of one look; the next one, a minute later, goes on
+AT_ONCE = 100  # tickets of one transaction, each with its mail
+SILENCE = By(MACHINE, why="Solved for so long without a word")
+
+
+def look(session: Session, now: int, workspace: str = "") -> list[str]:
+    """The ids of tickets that are to be closed. Nobody said anything since they were solved, or later."""
+    least = session.scalar(select(func.min(Desk.close_days)).where(Desk.close_days > 0))
+    if least is None:
+        return []
+    over = Ticket.changed_at <= now - Desk.close_days * DAY_MS
+    mine = (Ticket.status == SOLVED, Ticket.changed_at <= now - least * DAY_MS, Desk.close_days > 0, over)
+    asked = select(Ticket.id).join(Desk, Desk.workspace_id == Ticket.workspace_id).where(*mine)
+    asked = asked.where(Ticket.workspace_id == workspace) if workspace else asked
+    return list(session.scalars(asked.order_by(Ticket.changed_at).limit(MOST)))
+
+
+def scan(read: Opens, write: Opens, now: int, workspace: str = "") -> int:
+    """Close them, some in each transaction; how many."""
+    with read() as session:
+        ids = look(session, now, workspace)
+    return sum(_closed(write, now, part) for part in _parts(ids))
+
+
+def _parts(ids: list[str]) -> Iterator[list[str]]:
+    for start in range(0, len(ids), AT_ONCE):
+        yield sorted(ids[start : start + AT_ONCE])
+
+
+@again
+def _closed(write: Opens, now: int, ids: list[str]) -> int:
+    with write() as session:
+        return sum(close(session, each, now) for each in ids)
+
+
+def close(session: Session, ticket_id: str, now: int) -> bool:
+    """Close one, unless something came meanwhile."""
+    ticket = session.scalar(select(Ticket).where(Ticket.id == ticket_id).execution_options(populate_existing=True))
+    if ticket is None:
+        return False
+    days = session.scalar(select(Desk.close_days).where(Desk.workspace_id == ticket.workspace_id)) or 0
+    if ticket.status != SOLVED or not days or ticket.changed_at > now - days * DAY_MS:
+        return False
+    try:
+        return bool(change(session, ticket, SILENCE, now, expected=ticket.version, status=CLOSED))
+    except Stale:
+        return False

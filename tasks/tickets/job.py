@@ -1,0 +1,82 @@
+"""The scan of the tickets: every minute in all workspaces, and on every change in one.
+
+Its transactions are its own and small, so that agents never wait for it; whatever it does it does once, because each
+looks again at the rows that it holds.
+"""
+
+from functools import partial
+
+from pydantic import Field
+
+from models.ticket import Ticket
+from models.workspace import CARE, SYSTEM
+from tasks.alerting.alerts import Count
+from tasks.care import closing, marks, neglect
+from tasks.context import Context
+from tasks.job import Job, Params, Result
+
+
+class Nothing(Params):
+    """Nothing to fill in."""
+
+
+class Looked(Result):
+    """What the scan came to."""
+
+    marks: int = Field(0, title="Tickets that reached a mark of their time")
+    opened: int = Field(0, title="New warnings")
+    rose: int = Field(0, title="Warnings that rose")
+    resolved: int = Field(0, title="Resolved")
+    closed: int = Field(0, title="Solved tickets that were closed")
+
+
+def run(_params: Nothing, ctx: Context) -> Looked:
+    """All workspaces in the system's run; else the one whose tickets changed."""
+    now = ctx.now()
+    if ctx.workspace == SYSTEM:
+        read, write = ctx.read_everything, ctx.write_everything
+        told, count = marks.scan(read, write, now)
+        count += neglect.scan(read, write, now)
+        return _result(told, count, closing.scan(read, write, now))
+    mine = partial(ctx.database.write, ctx.workspace)
+    told, count = marks.scan(ctx.read, mine, now, ctx.workspace)
+    with ctx.read() as session:
+        concerned = neglect.concerned(session, ctx.workspace)
+    if concerned:
+        count += neglect.scan(ctx.read, mine, now, ctx.workspace)
+    return _result(told, count, 0)
+
+
+def _result(told: int, count: Count, closed: int) -> Looked:
+    return Looked(marks=told, opened=count.opened, rose=count.levelled, resolved=count.resolved, closed=closed)
+
+
+def headline(result: Looked) -> str:
+    """What is new, or that nothing is."""
+    told = [
+        f"{number} {words}"
+        for number, words in (
+            (result.opened + result.rose, "to look at"),
+            (result.resolved, "resolved"),
+            (result.closed, "closed"),
+        )
+        if number
+    ]
+    return ", ".join(told) or "nothing new"
+
+
+JOB = Job(
+    kind="tickets",
+    title="Watch the tickets",
+    summary="Tells who is to be told when a ticket's time runs out, and closes what was solved long enough ago.",
+    params=Nothing,
+    result=Looked,
+    run=run,
+    queue="scans",
+    schedule="* * * * *",
+    time_limit=300,
+    audience="machinery",
+    watches=(Ticket,),
+    headline=headline,
+    area=CARE,
+)
