@@ -1,6 +1,7 @@
 """The job that writes what an import's preview showed, or takes it back: all of it in one transaction, or nothing.
 
-Meter readings alone, which may be millions, are written in parts; see `tasks.metering.bringing`.
+Meter readings and tickets, which may be very many, are written in parts; see `tasks.metering.bringing` and
+`tasks.care.imported`.
 """
 
 from typing import Literal
@@ -17,7 +18,9 @@ from models.meter import Meter
 from models.session import after_commit
 from models.statements import changed
 from models.stock import Movement, Product, Purchase, Supplier
+from models.ticket import Ticket
 from models.workspace import Workspace
+from tasks.care import import_keys
 from tasks.context import Context
 from tasks.days import today
 from tasks.errors import JobError
@@ -59,6 +62,8 @@ def run(params: Step, ctx: Context) -> Stepped:
         raise JobError(GONE)
     if intake.subject == READINGS:
         return _readings(ctx, intake, params.action)
+    if intake.subject == import_keys.SUBJECT:
+        return _tickets(ctx, intake, params.action)
     ctx.progress(0.1, f"Writing {count:,} lines" if params.action == "apply" else "Taking it back")
     done = _apply(ctx, params.intake) if params.action == "apply" else _undo(ctx, params.intake, params.also)
     for table in TABLES:
@@ -88,6 +93,28 @@ def _readings(ctx: Context, intake: Intake, action: str) -> Stepped:
     return Stepped(intake=intake.id, action=action, count=count, known=0, kept=found.get("kept", 0))
 
 
+def _tickets(ctx: Context, intake: Intake, action: str) -> Stepped:
+    """Tickets are written, or taken back, in portions too; what was done of it is not done again."""
+    from tasks.care import import_undo, imported  # what they need reckons with numpy
+
+    if intake.state not in ((PREVIEWED, APPLYING) if action == "apply" else (APPLIED, UNDOING)):
+        raise JobError(NOT_NOW.format(intake.state))
+    found = imported.apply(ctx, intake) if action == "apply" else import_undo.undo(ctx, intake)
+    session = ctx.session
+    if action == "apply":
+        row = _taken(session, intake.id, (PREVIEWED, APPLYING), APPLIED)
+        row.applied_at = clock(session)
+        _forget_lines(session, intake.id)
+        _forget_file(ctx, session, row)
+    else:
+        row = _taken(session, intake.id, (APPLIED, UNDOING), UNDONE)
+        row.undone_at = clock(session)
+    row.counts = {**(row.counts or {}), **found}
+    ctx.touch(Ticket, ctx.workspace)
+    count = found["written"] if action == "apply" else found["deleted"]
+    return Stepped(intake=intake.id, action=action, count=count, known=found.get("known", 0), kept=found.get("kept", 0))
+
+
 def _taken(session: Session, intake_id: str, before: tuple[str, ...], state: str) -> Intake:
     """The import, in its new state; whoever else wants it waits here, and then finds that it is too late."""
     step = update(Intake).where(Intake.id == intake_id, Intake.state.in_(before)).values(state=state)
@@ -113,13 +140,15 @@ def _apply(ctx: Context, intake_id: str) -> Stepped:
         found = import_goods.Writer(session, intake, moment, ctx.account_id, day, currency).write()
     intake.applied_at = moment
     intake.counts = {**(intake.counts or {}), **found}
-    session.execute(
-        delete(IntakeLine)
-        .where(IntakeLine.intake_id == intake_id, IntakeLine.state != WRONG)
-        .execution_options(synchronize_session=False)
-    )
+    _forget_lines(session, intake_id)
     _forget_file(ctx, session, intake)
     return Stepped(intake=intake_id, action="apply", count=found["written"], known=found["known"], kept=0)
+
+
+def _forget_lines(session: Session, intake_id: str) -> None:
+    """Only what was wrong is still of use."""
+    others = delete(IntakeLine).where(IntakeLine.intake_id == intake_id, IntakeLine.state != WRONG)
+    session.execute(others.execution_options(synchronize_session=False))
 
 
 def _forget_file(ctx: Context, session: Session, intake: Intake) -> None:
