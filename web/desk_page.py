@@ -78,13 +78,13 @@ def judge(slug: str, article_id: str) -> ResponseReturnValue:
     return redirect(url_for("desk_page.article", slug=slug, article_id=article_id), 303)
 
 
-@bp.get("/<slug>/ask")
+@bp.get("/<slug>/new")
 @public
 def ask(slug: str) -> ResponseReturnValue:
     return _ask_page(_desk(slug), {})
 
 
-@bp.post("/<slug>/ask")
+@bp.post("/<slug>/new")
 @public
 def take(slug: str) -> ResponseReturnValue:
     """A ticket of somebody without an account; the address gets the link to it by mail."""
@@ -148,5 +148,6 @@ def _ask_page(desk: Desk, errors: dict[str, str]) -> str:
     typed = request.form if errors else {"subject": request.args.get("subject", "")[:200], **care_chat.prefilled()}
     key = request.form.get("key") or new_key()
     return render_template(
-        "care/desk_ask.html", bare=True, desk=desk, topics=topics, errors=errors, typed=typed, key=key
-    )
+        "care/desk_ask.html", bare=True, desk=desk, topics=topics, errors=errors, typed=typed, key=key,
+        chat=care_chat.box(desk, url_for("desk_page.ask", slug=desk.slug)),
+    )  # fmt: skip
