@@ -56,7 +56,7 @@ class Report:
     """All of a page: of the whole span, of its parts, by each of `DIMENSIONS`, and of now.
 
     Attributes:
-        ages: open ones by status (rows as `STATUSES`) and age; `busiest`: opened by weekday and hour.
+        ages: open ones of each status by age; `busiest`: opened by weekday and hour.
         closed, answered: tickets that were solved in the span and are closed, and how many of these were rated.
         reopened: number, subject and how often, the worst first.
     """
@@ -66,7 +66,7 @@ class Report:
     whole: Part
     parts: list[Part]
     by: dict[str, list[Named]]
-    ages: list[list[int]]
+    ages: dict[str, list[int]]
     busiest: list[list[int]]
     closed: int
     answered: int
@@ -99,7 +99,7 @@ def report(session: Session, asked: Asked, now: int) -> Report:
         sums.over_time(tickets, ready, votes, at, span, now),
         {name: _named(called[name], names[name], sums.groups(tickets, ready, votes, again[name], name, span, now))
          for name in DIMENSIONS},
-        sums.by_age(tickets, now).tolist(), sums.busiest(tickets, span).tolist(),
+        dict(zip(STATUSES, sums.by_age(tickets, now).tolist(), strict=True)), sums.busiest(tickets, span).tolist(),
         closed, answered, _words(session, asked), _often(session, asked),
     )  # fmt: skip
 
