@@ -170,11 +170,6 @@ def _new_page(errors: dict[str, str]) -> str:
     with reading() as session:
         desk, topics = care_customer.desk_of(session, current_workspace()), care_customer.topics(session)
     typed = request.form if errors else care_chat.prefilled()
-    return render_template(
-        "care/my_new.html",
-        desk=desk,
-        topics=topics,
-        errors=errors,
-        typed=typed,
-        key=request.form.get("key") or new_key(),
-    )
+    chat = care_chat.box(desk, url_for("my_tickets.new"), mine=True) if desk.slug else None
+    key = request.form.get("key") or new_key()
+    return render_template("care/my_new.html", desk=desk, topics=topics, errors=errors, typed=typed, key=key, chat=chat)
