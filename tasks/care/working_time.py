@@ -95,6 +95,14 @@ class WorkingTime:
         found = np.where(wanted == 0, begun, self._at(target))
         return found if found.ndim else (None if found == NEVER else int(found))
 
+    def state(self, at: int) -> tuple[bool, int | None]:
+        """Whether there is work at a moment, and when that changes (None: not as far as is known)."""
+        which = int(np.searchsorted(self.starts, at, side="right")) - 1
+        if which >= 0 and at < self.ends[which]:
+            end = int(self.ends[which])
+            return True, None if end == self.last else end
+        return False, int(self.starts[which + 1]) if which + 1 < len(self.starts) else None
+
     def _at(self, target: "NDArray[np.int64]") -> "NDArray[np.int64]":
         """[…] the first moment by which so much was worked in all; NEVER for more than there is, or less than none."""
         if not len(self.starts):
