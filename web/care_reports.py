@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from models.account import Account
 from models.base import clock
 from models.desk import Team, Topic
+from models.session import Database
 from models.ticket import DONE, Rating, Ticket
 from tasks.care import report_tables, report_words
 from tasks.care.report_asked import Asked
@@ -78,7 +79,9 @@ def file(name: str) -> ResponseReturnValue:
         if name != "tickets":
             head, rows = report_tables.table(_report(session, choice.asked), name)
             return _sent(f"care-{name}", csv_lines(head, rows), choice)
-    return _sent("care-tickets", csv_lines(HEAD, _tickets(choice.asked)), choice)
+    return _sent(
+        "care-tickets", csv_lines(HEAD, _tickets(runtime().database, current_workspace(), choice.asked)), choice
+    )
 
 
 def _sent(name: str, lines: Iterator[bytes], choice: Choice) -> Response:
@@ -104,7 +107,7 @@ def _report(session: Session, asked: Asked) -> "Report":
     return report
 
 
-def _tickets(asked: Asked) -> Iterator[tuple[Cell, ...]]:
+def _tickets(database: Database, workspace: str, asked: Asked) -> Iterator[tuple[Cell, ...]]:
     """Those that were opened or solved in the span, and those that are open; read while they are sent."""
     zone = ZoneInfo(asked.span.zone)
 
@@ -113,7 +116,7 @@ def _tickets(asked: Asked) -> Iterator[tuple[Cell, ...]]:
             return None
         return datetime.fromtimestamp(milliseconds / 1000, zone).strftime("%Y-%m-%d %H:%M")
 
-    with runtime().database.read(current_workspace()) as session:
+    with database.read(workspace) as session:
         for row in session.execute(_wanted(asked).execution_options(yield_per=1000)):
             number, subject, status, priority, topic, team, agent, source, made, answered, solved = row[:11]
             first, solve, first_in, solve_in, reopened, score = row[11:]
