@@ -118,6 +118,23 @@ class Settings(BaseSettings):
     )
     mqtt_topic: str = Field("nightshift", description="Beginning of the topics that are listened to: TOPIC/ADDRESS.")
     mqtt_ca: str = Field("", description="File of a private authority's certificate that its TLS is checked with, too.")
+    watson_url: str = Field(
+        "",
+        description="IBM Watson Assistant's address; what customers ask in the chat box goes to it. Empty: none.",
+    )
+    watson_key: SecretStr = Field(SecretStr(""), description="Its API key.")
+    watson_assistant: str = Field("", description="The assistant's ID.")
+    watson_environment: str = Field("", description="Its environment's ID. Empty: the same as the assistant's.")
+    watson_iam_url: str = Field("", description="Where its key is changed for tokens. Empty: IBM Cloud's own address.")
+    watson_seconds: float = Field(
+        5, gt=0, le=30, description="Seconds that it may take to connect, and between two pieces of its answer."
+    )
+    maildirs: str = Field(
+        "", description="Folder of maildirs that help desks read, each called like its workspace's id. Empty: none."
+    )
+    imap_ca: str = Field(
+        "", description="File of a private authority's certificate that mailboxes' TLS is checked with, too."
+    )
     outgoing_networks: str = Field(
         "",
         description="Networks that people's channels may reach though they are private, as 192.168.1.0/24,10.0.0.5/32.",
@@ -164,11 +181,12 @@ class Settings(BaseSettings):
             raise ValueError('NIGHTSHIFT_MAIL_FROM is no sender: give it as "Nightshift <nightshift@example.org>"')
         return value
 
-    @field_validator("weather_url")
+    @field_validator("weather_url", "watson_url", "watson_iam_url")
     @classmethod
-    def _web_address(cls, value: str) -> str:
+    def _web_address(cls, value: str, info: ValidationInfo) -> str:
         if value and not value.startswith(("http://", "https://")):
-            raise ValueError("NIGHTSHIFT_WEATHER_URL is no address: begin it with http:// or https://")
+            name = str(info.field_name).upper()
+            raise ValueError(f"NIGHTSHIFT_{name} is no address: begin it with http:// or https://")
         return value
 
     @field_validator("outgoing_networks")
@@ -184,12 +202,16 @@ class Settings(BaseSettings):
             raise ValueError("NIGHTSHIFT_MAIL=smtp needs NIGHTSHIFT_SMTP_HOST: name the mail server")
         if self.smtp_ca and not Path(self.smtp_ca).is_file():
             raise ValueError("NIGHTSHIFT_SMTP_CA names no file: give the path of a certificate in PEM")
+        if self.imap_ca and not Path(self.imap_ca).is_file():
+            raise ValueError("NIGHTSHIFT_IMAP_CA names no file: give the path of a certificate in PEM")
         if self.mqtt_ca and not Path(self.mqtt_ca).is_file():
             raise ValueError("NIGHTSHIFT_MQTT_CA names no file: give the path of a certificate in PEM")
         if self.mail == "sendgrid" and not self.sendgrid_key.get_secret_value():
             raise ValueError("NIGHTSHIFT_MAIL=sendgrid needs NIGHTSHIFT_SENDGRID_KEY: make one that may send mail")
         if self.weather == "openweathermap" and not self.weather_key.get_secret_value():
             raise ValueError("NIGHTSHIFT_WEATHER=openweathermap needs NIGHTSHIFT_WEATHER_KEY: make one in your account")
+        if self.watson_url and not (self.watson_key.get_secret_value() and self.watson_assistant):
+            raise ValueError("NIGHTSHIFT_WATSON_URL needs NIGHTSHIFT_WATSON_KEY and NIGHTSHIFT_WATSON_ASSISTANT, too")
         return self
 
     @cached_property

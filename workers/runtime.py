@@ -3,12 +3,16 @@
 import time
 from dataclasses import dataclass
 from functools import cached_property, lru_cache, partial
+from typing import TYPE_CHECKING
 
 from deploy.settings import Settings, settings
 from models.limits import Limits, all_limits
 from models.session import Database
 from tasks.storage import FolderStorage, Storage
 from workers.lease import Heart
+
+if TYPE_CHECKING:
+    from tasks.care.suggestions.said import Elsewhere
 
 LIMITS_SECONDS = 1.0  # how soon a process hears of a limit that was set or lifted
 
@@ -50,6 +54,13 @@ class Runtime:
     @cached_property
     def limits(self) -> KnownLimits:
         return KnownLimits(self.database)
+
+    @cached_property
+    def elsewhere(self) -> "Elsewhere | None":
+        """An assistant elsewhere that customers' questions go to; None where none is configured."""
+        from workers import watson
+
+        return watson.service(self.settings)
 
     @property
     def origin(self) -> str:
