@@ -32,13 +32,14 @@ class Since:
     after: str
     account_id: str | None
     at: int
+    version: int
 
 
 class Stale(Exception):
     """Somebody else was faster: nothing was written. The web shows it and lets the writer decide.
 
     Attributes:
-        ticket: as it is now.
+        ticket: as it is now; in no session any more.
         since: what came meanwhile, oldest first.
     """
 
@@ -65,23 +66,29 @@ def hold(session: Session, ticket: Ticket, expected: int | None = None) -> None:
         raise Refused("ticket", GONE, 404)
     session.refresh(ticket)
     if not met:
+        session.expunge(ticket)  # so that it can still be read when all this is rolled back
         raise Stale(ticket, since(session, ticket.id, expected or 0))
 
 
 def since(session: Session, ticket_id: str, version: int) -> list[Since]:
     """What came to a ticket after a version, oldest first."""
     events = session.execute(
-        select(TicketEvent.what, TicketEvent.before, TicketEvent.after, TicketEvent.account_id, TicketEvent.at).where(
-            TicketEvent.ticket_id == ticket_id, TicketEvent.version > version
-        )
+        select(
+            TicketEvent.what,
+            TicketEvent.before,
+            TicketEvent.after,
+            TicketEvent.account_id,
+            TicketEvent.at,
+            TicketEvent.version,
+        ).where(TicketEvent.ticket_id == ticket_id, TicketEvent.version > version)
     )
     said = session.execute(
-        select(TicketMessage.kind, TicketMessage.account_id, TicketMessage.at).where(
+        select(TicketMessage.kind, TicketMessage.account_id, TicketMessage.at, TicketMessage.version).where(
             TicketMessage.ticket_id == ticket_id, TicketMessage.version > version
         )
     )
-    found = [Since(*row) for row in events] + [Since(kind, "", "", account, at) for kind, account, at in said]
-    return sorted(found, key=lambda each: each.at)
+    found = [Since(*row) for row in events] + [Since(kind, "", "", *rest) for kind, *rest in said]
+    return sorted(found, key=lambda each: (each.version, each.at))
 
 
 def note(

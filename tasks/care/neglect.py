@@ -65,7 +65,7 @@ def unanswered(now: int, workspace: str = "") -> Select[Any]:
     """New, and nobody's, for more than an hour."""
     over = (Ticket.status == NEW, Ticket.assignee_id.is_(None), Ticket.created_at <= now - UNANSWERED_MS)
     when = (func.count(), func.min(Ticket.created_at), func.max(Ticket.created_at))
-    asked: Select[Any] = select(Ticket.workspace_id, Ticket.team_id, null(), *when)
+    asked: Any = select(Ticket.workspace_id, Ticket.team_id, null(), *when)
     asked = asked.where(*over)
     asked = asked.where(Ticket.workspace_id == workspace) if workspace else asked
     found: Select[Any] = asked.group_by(Ticket.workspace_id, Ticket.team_id)

@@ -13,11 +13,7 @@ from models.workspace import CARE, SYSTEM
 from tasks.alerting.alerts import Count
 from tasks.care import closing, marks, neglect
 from tasks.context import Context
-from tasks.job import Job, Params, Result
-
-
-class Nothing(Params):
-    """Nothing to fill in."""
+from tasks.job import Job, NoParams, Result
 
 
 class Looked(Result):
@@ -30,7 +26,7 @@ class Looked(Result):
     closed: int = Field(0, title="Solved tickets that were closed")
 
 
-def run(_params: Nothing, ctx: Context) -> Looked:
+def run(_params: NoParams, ctx: Context) -> Looked:
     """All workspaces in the system's run; else the one whose tickets changed."""
     now = ctx.now()
     if ctx.workspace == SYSTEM:
@@ -69,7 +65,7 @@ JOB = Job(
     kind="tickets",
     title="Watch the tickets",
     summary="Tells who is to be told when a ticket's time runs out, and closes what was solved long enough ago.",
-    params=Nothing,
+    params=NoParams,
     result=Looked,
     run=run,
     queue="scans",
