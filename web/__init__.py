@@ -37,6 +37,7 @@ from web import (
     care_absences,
     care_articles,
     care_chat,
+    care_import,
     care_policies,
     care_reports,
     care_settings,
@@ -111,7 +112,7 @@ MODULES = (
     channels, unsubscribe, mailhooks,
     expenses, entries, entry_editor, purses, labels, recurring, places, budgets, alerts, digests, stock,
     reorder, imports, energy, weather_places, energy_meter, anomalies, readings_import, emoncms, tariffs,
-    care_reports, care_teams, care_topics, care_policies, care_absences,
+    care_reports, care_import, care_teams, care_topics, care_policies, care_absences,
     my_tickets, ticket_page, desk_page, care_settings, care_articles, care_chat, care_suggestions,
 )  # fmt: skip
 ROUTES_BESIDE = (  # they stand on the blueprint of their subject's first page

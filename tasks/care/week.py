@@ -41,7 +41,7 @@ def _span(text: str) -> Span:
     if found is None:
         raise ValueError(NOT_READ.format(shown))
     since, until = _minute(*found.groups()[:3]), _minute(*found.groups()[3:])
-    if since == until or since == DAY:
+    if since in (until, DAY):
         raise ValueError(NO_LENGTH.format(shown))
     return since, until if until > since else until + DAY
 
