@@ -4,6 +4,7 @@ The ticket's page includes `care/_suggestions.html` (`ticket` in its context), w
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -57,7 +58,7 @@ def take(number: int) -> ResponseReturnValue:
     return redirect(f"/care/{number}", 303)
 
 
-def _chosen(session: Session) -> dict[str, str | int]:
+def _chosen(session: Session) -> dict[str, Any]:
     topic, priority = request.form.get("topic", ""), request.form.get("priority", "")
     if topic:
         return {"topic_id": session.scalar(select(Topic.id).where(Topic.id == topic)) or abort(404)}
