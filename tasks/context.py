@@ -17,6 +17,7 @@ from sqlalchemy.orm import Session
 from models.artifact import Artifact, Upload
 from models.run import Run
 from models.session import EVERYONE, Database
+from tasks.care.boxes import Boxes
 from tasks.errors import FannedOut, JobError
 from tasks.mailing.outgoing import Mailer
 from tasks.metering.weather_service import WeatherService
@@ -47,7 +48,7 @@ class Context:
     """A job's hands. A job computes first and writes last: after `session` is touched, progress is refused.
 
     Args:
-        database, storage, mailer, weather: the ports; None for the last two where nothing is set up.
+        database, storage, mailer, weather, boxes: the ports; None for the last three where nothing is set up.
         workspace: whose run it is.
         machinery: where the runs of all workspaces stand, when that is not `database` (on the command line).
         run_id, attempt: which run, and the fence of this attempt.
@@ -69,6 +70,7 @@ class Context:
         *,
         mailer: Mailer | None = None,
         weather: WeatherService | None = None,
+        boxes: Boxes | None = None,
         machinery: Database | None = None,
         run_id: str = "",
         attempt: int = 0,
@@ -85,6 +87,7 @@ class Context:
         self.storage = storage
         self.mailer = mailer
         self.weather = weather
+        self.boxes = boxes
         self._machinery = machinery or database
         self.workspace = workspace
         self.run_id = run_id

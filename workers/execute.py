@@ -25,6 +25,7 @@ from tasks.context import Context
 from tasks.errors import FannedOut, JobError, TryLater
 from tasks.job import Job
 from workers import mail, weather
+from workers.boxes import Doors
 from workers.children import insert_children
 from workers.chunk import Chunk
 from workers.lease import Cancelled, Lease, LeaseLost
@@ -159,6 +160,7 @@ def _context(runtime: Runtime, claim: Claim, lease: Lease) -> Context:
         claim.workspace_id,
         mailer=mail.Post(runtime.settings),
         weather=weather.service(runtime.settings),
+        boxes=Doors(runtime.settings),
         run_id=claim.id,
         attempt=claim.attempt,
         account_id=claim.account_id,

@@ -35,6 +35,7 @@ class Mail:
         message_id: without brackets; "" for one that has none.
         sender, name: of From; the address in lower case, "" if no mail could reach it.
         to: all addresses it was sent to, as far as it says.
+        copies: those of To and Cc alone.
         references: ids of the mails that it answers, oldest first.
         text, quoted: what is new, and what it repeats of earlier mails, with the signature.
         remarks: what was left out, and why, in whole sentences.
@@ -47,6 +48,7 @@ class Mail:
     sender: str
     name: str
     to: tuple[str, ...]
+    copies: tuple[str, ...]
     references: tuple[str, ...]
     subject: str
     text: str
@@ -117,6 +119,7 @@ def _made(message: Message, found: Parts, raw: bytes) -> Mail:
         sender=sender,
         name=name,
         to=headers.addresses(headers.every(message, "to", "cc", "delivered-to", "x-original-to", "envelope-to")),
+        copies=headers.addresses(headers.every(message, "to", "cc")),
         references=headers.ids(headers.every(message, "references", "in-reply-to")),
         subject=words(decoded(headers.raw(message, "subject")), 200),
         text=text,

@@ -1,0 +1,1 @@
+"""Mailboxes of help desks."""
