@@ -17,7 +17,7 @@ _TIMES = (
     "First answers", "First answer, median hours", "First answer, 90 % within hours", "First answer in time",
     "Solutions timed", "Solution, median hours", "Solution, 90 % within hours", "Solution in time",
 )  # fmt: skip
-_RATED = ("Bad", "Middling", "Good", "Share good")
+_RATED = (*words.SCORES, "Share good")
 
 
 def table(report: "Report", name: str) -> tuple[Sequence[str], Rows]:

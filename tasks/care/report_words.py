@@ -7,7 +7,7 @@ STATUSES = {
     "solved": "Solved", "closed": "Closed",
 }  # fmt: skip
 AGES = ("Under 1 day", "1 to 3 days", "3 to 7 days", "7 to 30 days", "30 to 90 days", "Over 90 days")
-SCORES = ("Bad", "Middling", "Good")
+SCORES = ("Bad", "So-so", "Good")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 HOURS = tuple(f"{hour:02}:00" for hour in range(24))
 NOBODY = {
