@@ -13,7 +13,7 @@ from models.base import new_id
 from models.desk import Absence
 from tasks.handover import Refused
 from web import care_people, places
-from web.current import may_answer, may_lead, me, reading, require_desk, writing
+from web.current import may_lead, me, reading, require_desk, writing
 from web.given import CHOOSE, Given
 from web.inputs import page_number
 
@@ -99,5 +99,5 @@ def _page(errors: dict[str, str] | None = None) -> str:
         return render_template(
             "care/absences/index.html", rows=rows, names=care_people.names(session, [row.account_id for row in rows]),
             agents=agents, today=day, page=page, pages=-(-count // PAGE), errors=errors or {}, values=request.form,
-            may_write=may_answer(), may_lead=may_lead(), mine=me().id,
+            mine=me().id,
         )  # fmt: skip

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from models.base import clock
 from models.desk import Policy, Topic
 from models.ticket import NORMAL
-from tasks.care import policies, words
+from tasks.care import amounts, policies
 from tasks.handover import Refused
 from web import care_policy_book as book
 from web import care_reckoned, care_starts
@@ -30,7 +30,7 @@ def index() -> ResponseReturnValue:
         now = clock(session)
         return render_template(
             "care/policies/index.html", policies=rows, names=_names(session), priorities=book.PRIORITIES,
-            shadowed=book.shadowed(rows), minutes=words.minutes, priority=priority, topic=topic_id,
+            shadowed=book.shadowed(rows), minutes=amounts.minutes, priority=priority, topic=topic_id,
             topics=_topics(session), trial=book.trial(session, priority, topic_id, now) if rows else None,
             catches_all=any(row.priority is None and row.topic_id is None for row in rows),
         )  # fmt: skip

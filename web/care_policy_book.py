@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models.base import clock, new_id
 from models.desk import Policy, Team, Topic
 from models.ticket import HIGH, LOW, NORMAL, URGENT
-from tasks.care import hours, policies, words
+from tasks.care import amounts, hours, policies
 from tasks.handover import Refused
 from web.given import CHOOSE, Given
 
@@ -163,7 +163,7 @@ def _due(held: hours.Hours, minutes: int | None, now: int) -> str:
     due = hours.working_time(held, now).due(now, minutes * 60_000)
     if due is None:
         return NO_TEAM_HOURS
-    return f"{words.moment(due, held.zone, now)}, after {words.minutes(minutes)} of work"
+    return f"{amounts.moment(due, held.zone, now)}, after {amounts.minutes(minutes)} of work"
 
 
 def _whose(session: Session, team_id: str | None, policy: Policy, held: hours.Hours) -> str:

@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session
 from models.account import Account
 from models.desk import Absence, Team, TeamMember, Topic
 from models.ticket import AT_WORK, STOPPED, Ticket
-from tasks.care import amounts as words
-from tasks.care import hours, week
+from tasks.care import amounts, hours, week
 from tasks.care.hours import WEEKDAYS, Hours
 from tasks.days import today
 from tasks.public_days import named_holidays
@@ -63,7 +62,7 @@ def _bar(since: int, until: int) -> Bar:
 def state(held: Hours, now: int) -> str:
     """ "Works now, until 17:00." or "Works again tomorrow at 09:00."."""
     works, until = hours.working_time(held, now).state(now)
-    when = words.moment(until, held.zone, now) if until is not None else ""
+    when = amounts.moment(until, held.zone, now) if until is not None else ""
     if works:
         return f"Works now, until {when.removeprefix('today at ')}." if when else "Works now."
     return f"Works again {when}." if when else "Does not work in the next years."

@@ -15,7 +15,7 @@ from tasks.handover import Refused
 from web import care_people, care_reckoned, care_starts
 from web import care_team_book as book
 from web import care_team_view as view
-from web.current import may_lead, reading, require_desk, writing
+from web.current import reading, require_desk, writing
 from web.energy_meters import countries, regions
 from web.given import Given
 from web.inputs import time_zones
@@ -176,7 +176,7 @@ def _show(team_id: str, errors: dict[str, str] | None = None) -> str:
             state=view.state(held, now), free=view.free_days(held, now), told=hours.problems(held, now),
             members=people, others=[each for each in care_people.agents(session) if each[0] not in known],
             open=view.open_tickets(session, team_id), most=view.MOST, topics=view.topics(session, team_id),
-            is_first=view.first_id(session) == team_id, assigns=book.ASSIGNS, errors=errors or {}, may_lead=may_lead(),
+            is_first=view.first_id(session) == team_id, assigns=book.ASSIGNS, errors=errors or {},
         )  # fmt: skip
 
 

@@ -6,8 +6,8 @@ from tasks.care.hours import DAY, WEEKDAYS, Hours, Span, Week, overlaps
 
 LONGEST, MOST_SPANS = 120, 6
 CLOSED, ALL_DAY = "closed", "all day"
-_TIME = r"(\d{1,2})(?:[:.h](\d{2}))?\s*(am|pm)?"
-_SPAN = re.compile(rf"\s*{_TIME}\s*-\s*{_TIME}\s*", re.IGNORECASE)
+_TIME = r"(\d{1,2})(?:[:.h](\d{2})|h)?\s*(am|pm)?"
+_SPAN = re.compile(rf"\s*{_TIME}\s*-\s*{_TIME}\s*", re.ASCII | re.IGNORECASE)
 NOT_READ = "“{}” could not be read; write hours like 9-12:30, 13:30-17, or nothing on a day without work."
 NO_TIME = "There is no time of day “{}”; write it from 0:00 to 24:00."
 NO_LENGTH = "“{}” ends when it begins; write 0-24 for all of the day."
