@@ -40,6 +40,7 @@ EVERY_DATABASE = (
     "test_budgets",
     "test_movements",
     "test_purchases",
+    "test_care_races",
 )
 
 

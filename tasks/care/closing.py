@@ -13,6 +13,7 @@ from tasks.care.fields import change
 from tasks.care.history import Stale
 from tasks.care.marks import Opens
 from tasks.care.moves import DAY_MS
+from tasks.care.since import days_ago
 
 MOST = 2_000  # of one look; the next one, a minute later, goes on
 AT_ONCE = 100  # tickets of one transaction, each with its mail
@@ -24,7 +25,7 @@ def look(session: Session, now: int, workspace: str = "") -> list[str]:
     least = session.scalar(select(func.min(Desk.close_days)).where(Desk.close_days > 0))
     if least is None:
         return []
-    over = Ticket.changed_at <= now - Desk.close_days * DAY_MS
+    over = Ticket.changed_at <= days_ago(now, Desk.close_days)
     mine = (Ticket.status == SOLVED, Ticket.changed_at <= now - least * DAY_MS, Desk.close_days > 0, over)
     asked = select(Ticket.id).join(Desk, Desk.workspace_id == Ticket.workspace_id).where(*mine)
     asked = asked.where(Ticket.workspace_id == workspace) if workspace else asked

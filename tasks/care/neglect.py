@@ -22,6 +22,7 @@ from tasks.alerting.open_alerts import Key
 from tasks.care import audience, hours, neglect_words
 from tasks.care.marks import Opens
 from tasks.care.moves import DAY_MS
+from tasks.care.since import days_ago
 
 UNANSWERED, FORGOTTEN = "unanswered", "forgotten"  # the rules
 HOUR_MS = 3_600_000
@@ -80,7 +81,7 @@ def forgotten(now: int, workspace: str = "") -> Select[Any]:
         not_(and_(Ticket.status == NEW, Ticket.assignee_id.is_(None))),
         Desk.forgotten_days > 0,
         Ticket.changed_at <= now - DAY_MS,  # for the index; no desk has fewer days
-        Ticket.changed_at <= now - Desk.forgotten_days * DAY_MS,
+        Ticket.changed_at <= days_ago(now, Desk.forgotten_days),
     )
     when = (func.count(), func.min(Ticket.changed_at), func.max(Ticket.changed_at))
     asked = select(Ticket.workspace_id, team, Ticket.assignee_id, *when)
