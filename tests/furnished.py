@@ -17,6 +17,7 @@ from models.meter import MADE, Anomaly, Meter, Outlook, Place, ReadingDay, Tarif
 from models.stock import Location, Movement, Product, Purchase, PurchaseLine, Supplier
 from tasks.metering.packing import pack
 from tasks.storage import Storage
+from tests.adas_teams import team_rows
 from tests.conftest import Person
 
 DAY = date(2026, 3, 1)
@@ -26,7 +27,7 @@ SEALED = "a sealed address that leaves in no export"
 
 def with_subjects(session: Session, storage: Storage, person: Person, email: str, secret: str) -> None:
     """One row of each, and none without what it points at."""
-    for make in (_money, _stock, _intake, _alerts, _energy):
+    for make in (_money, _stock, _intake, _alerts, _energy, team_rows):
         for row in make(person, secret):
             session.merge(row)
             session.flush()

@@ -22,6 +22,7 @@ from tests.adas_energy import energy_of
 from tests.adas_imports import import_of
 from tests.adas_readings import file_of
 from tests.adas_stock import stock_of
+from tests.adas_teams import teams_of
 from tests.channel_rows import channel_of
 from tests.conftest import Person, new_person
 from tests.front import WORKER, browser_of, hand_over, run_id, text_file, token_of
@@ -82,6 +83,7 @@ def adas(app: Flask, runtime: Runtime, ada: Person) -> Theirs:
     ids |= budget_of(runtime, ada, SECRET)
     ids |= import_of(runtime, ada, SECRET)
     ids |= file_of(runtime, ada, SECRET)
+    ids |= teams_of(runtime, ada, SECRET)
     return Theirs(
         ids | stock | money | energy,
         [
@@ -89,6 +91,7 @@ def adas(app: Flask, runtime: Runtime, ada: Person) -> Theirs:
             ids["alert_id"],
             ids["intake_id"],
             ids["file_id"],
+            *[ids[name] for name in ("team_id", "absence_id", "policy_id", "topic_id")],
             *list(stock.values())[:6],
             *money.values(),
             *energy.values(),

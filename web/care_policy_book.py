@@ -126,7 +126,7 @@ def _fields(name: str, minutes: int | None) -> dict[str, str]:
 
 def shadowed(ordered: Sequence[Policy]) -> dict[str, str]:
     """Policies that no ticket ever gets, because one before them fits whatever they fit: its name by their ids."""
-    found = {}
+    found: dict[str, str] = {}
     for place, policy in enumerate(ordered):
         for other in ordered[:place]:
             if other.priority in (None, policy.priority) and other.topic_id in (None, policy.topic_id):
