@@ -69,8 +69,9 @@ def test_words_accents_case_beginnings_phrases_and_numbers(search: Search) -> No
 @pytest.mark.parametrize("newest", [False, True])
 def test_whatever_somebody_types_is_no_error(search: Search, newest: bool) -> None:
     hostile = [
-        "", " ", "?!", '"', '""', "'", "';--", "%", "_", "\\", "*", "NEAR(a b)", "words : printer", "a AND", "OR", "NOT",
-        "+printer -fire", "printer*", "(printer", "printer)", "@@", ":*", "<->", "a & b | !c", "~", "^", "\x00", "\ud800",
+        "", " ", "?!", '"', '""', "'", "';--", "%", "_", "\\", "*", "NEAR(a b)", "words : printer", "a AND", "OR",
+        "NOT", "+printer -fire", "printer*", "(printer", "printer)", "@@", ":*", "<->", "a & b | !c", "~", "^",
+        "\x00", "\ud800",
         "x" * 100_000, "printer " * 10_000, "🔥", "\u0301", "\u202e", "{words workspace}: printer", "1e5", "0x1f", "#",
         "#99999999999999999999", "99999999999999999999", "²", "½", "ﷺ", "%s", ":x", "--", "/*", "\n", "^printer",
     ]  # fmt: skip

@@ -21,6 +21,7 @@ FILTERS = {NEW: "New", DUPLICATE: "Known", WRONG: "Wrong", SKIPPED: "Left out"}
 CHOICES = ("preset", "delimiter", "encoding", "decimal", "dates", "header", "account", "currency")
 SENT_ALREADY = "This form was sent before, with other values. Look through it and send it again."
 READINGS = "readings"  # the subject of meter files
+TICKETS = "tickets"  # the subject of other help desks' exports
 FORGOT = "The preview is gone; nothing of it was written."
 
 
@@ -54,6 +55,8 @@ def show(intake_id: str) -> ResponseReturnValue:
     with reading() as session:
         if import_book.find(session, intake_id).subject == READINGS:  # meter files have pages of their own
             return redirect(url_for("readings_import.show", file_id=intake_id), 303)
+        if import_book.find(session, intake_id).subject == TICKETS:
+            return redirect(url_for("care_import.show", intake_id=intake_id), 303)
     return _page(intake_id, {})
 
 
@@ -127,7 +130,7 @@ def _index(values: dict[str, Any] | None, errors: dict[str, str]) -> str:
     page = page_number()
     given = values if values is not None else import_view.asked(job, request.args)
     with reading() as session:
-        intakes, pages = import_book.listed(session, page, Intake.subject != READINGS)
+        intakes, pages = import_book.listed(session, page, Intake.subject.not_in((READINGS, TICKETS)))
         accounts = import_book.accounts(session)
     fields = {each.name: each for each in forms.fields(job, given, errors)}
     return render_template(

@@ -29,6 +29,7 @@ class Layout:
         headers, roles: of each column its name and its meaning.
         dates, ambiguous: the order of day, month, year; whether day and month could be the other way round.
         skip: the number of the header's line.
+        examples: of each column some of its first cells.
     """
 
     system: str
@@ -40,6 +41,7 @@ class Layout:
     ambiguous: bool
     zone: str
     skip: int
+    examples: tuple[tuple[str, ...], ...] = ()
 
     def to_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -68,8 +70,9 @@ def find(
     if not body:
         raise JobError(NO_LINES)
     order, ambiguous = (dates, False) if dates else moments.order_of(_moments(body, roles), hint)
+    shown = tuple(_examples(body, at) for at in range(len(names)))
     chosen = system or headers.system_of(names)
-    return Layout(chosen, encoding, delimiter, names, roles, order, ambiguous, zone, top.number)
+    return Layout(chosen, encoding, delimiter, names, roles, order, ambiguous, zone, top.number, shown)
 
 
 def _header(head: Sequence[Record]) -> Record:
@@ -78,6 +81,11 @@ def _header(head: Sequence[Record]) -> Record:
     if not first:
         raise JobError(NO_LINES)
     return max(first, key=lambda record: (sum(role != "" for role in headers.roles_of(record.cells)), -record.number))
+
+
+def _examples(body: Sequence[Record], at: int) -> tuple[str, ...]:
+    cells = (record.cells[at] for record in body if at < len(record.cells))
+    return tuple(dict.fromkeys(cell[:40] for cell in cells if cell.casefold() not in NOTHING_THERE))[:3]
 
 
 def _moments(body: Sequence[Record], roles: Sequence[str]) -> list[str]:

@@ -91,10 +91,11 @@ def build(seen: Sequence[Seen], system: str, rules: Rules) -> Built:
     """What one ticket was and became.
 
     Args:
-        seen: its lines, oldest first; at least one.
+        seen: its lines, in any order; at least one.
         system: whose words they are, see `headers.SYSTEMS`.
         rules: the policy that its times are held against.
     """
+    seen = ordered(seen)
     first, last = seen[0], seen[-1]
     values: dict[str, str] = {}
     rest: dict[str, str] = {}
@@ -114,6 +115,22 @@ def build(seen: Sequence[Seen], system: str, rules: Rules) -> Built:
     _first_answer(found, last)
     _reckon(found, rules(found.priority, values.get("category", ""), values.get("team", "")))
     return found
+
+
+def ordered(seen: Sequence[Seen]) -> list[Seen]:
+    """A ticket's lines, oldest first.
+
+    Real logs have a wrong clock here and a wrong counter there. So the file's own order, or its reverse, counts where
+    the counters of changes agree with it, else where the times do; where neither does, the times alone.
+    """
+    found = sorted(seen, key=lambda each: each.line)
+    counters, times = [each.order for each in found], [each.at for each in found]
+    for keys in (counters, times) if any(counters) else (times,):
+        if keys == sorted(keys):
+            return found
+        if keys == sorted(keys, reverse=True):
+            return found[::-1]
+    return sorted(found, key=lambda each: each.at)
 
 
 def _priority(values: dict[str, str]) -> int:
@@ -152,7 +169,8 @@ def _turn(found: Built, state: str, at: int) -> None:
         state = REOPENED
     found.reopened += back
     if state != found.status:
-        found.changes.append(Change(max(at, found.created), "status", found.status, state))
+        turns = [change.at for change in found.changes if change.what == "status"]
+        found.changes.append(Change(max(at, found.created, *turns[-1:]), "status", found.status, state))
         found.status = state
 
 
