@@ -11,7 +11,7 @@ from pydantic import Field
 from models.ticket import Ticket
 from models.workspace import CARE, SYSTEM
 from tasks.alerting.alerts import Count
-from tasks.care import closing, marks, neglect
+from tasks.care import closing, digest_part, marks, neglect
 from tasks.context import Context
 from tasks.job import Job, NoParams, Result
 
@@ -75,4 +75,5 @@ JOB = Job(
     watches=(Ticket,),
     headline=headline,
     area=CARE,
+    section=digest_part.section,
 )
