@@ -34,15 +34,21 @@ from web import (
     api_tariffs,
     artifacts,
     budgets,
+    care,
     care_absences,
     care_articles,
     care_chat,
+    care_deeds,
     care_import,
+    care_merge,
+    care_new,
     care_policies,
     care_reports,
+    care_sample,
     care_settings,
     care_suggestions,
     care_teams,
+    care_ticket,
     care_topics,
     channels,
     charts,
@@ -112,12 +118,12 @@ MODULES = (
     channels, unsubscribe, mailhooks,
     expenses, entries, entry_editor, purses, labels, recurring, places, budgets, alerts, digests, stock,
     reorder, imports, energy, weather_places, energy_meter, anomalies, readings_import, emoncms, tariffs,
-    care_reports, care_import, care_teams, care_topics, care_policies, care_absences,
-    my_tickets, ticket_page, desk_page, care_settings, care_articles, care_chat, care_suggestions,
+    care_reports, care_sample, care_import, care_teams, care_topics, care_policies, care_absences,
+    care, my_tickets, ticket_page, desk_page, care_settings, care_articles, care_chat, care_suggestions,
 )  # fmt: skip
 ROUTES_BESIDE = (  # they stand on the blueprint of their subject's first page
     shelf_scan, stock_figures, stock_moves, stock_orders, stock_places, stock_product, stock_products,
-    energy_exports, energy_meters,
+    energy_exports, energy_meters, care_ticket, care_deeds, care_merge, care_new,
 )  # fmt: skip
 # On api's own blueprint, so that its rules hold for them.
 ROUTES_OF_THE_API = (  # on api's own blueprint, so that its rules hold for them
@@ -151,6 +157,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         money,
         charts,
         energy_charts,
+        care_sample,
         errors,
         signin,
         gate,  # after signin: it asks what those who are in may see

@@ -141,16 +141,16 @@ def _tagged(wanted: Filter) -> ColumnElement[bool]:
 def _few(session: Session, wanted: Filter) -> list[str] | None:
     """The ids that one of the filters leaves, if those are few; None where each leaves many."""
     for asked in _narrowing(wanted, session.info["workspace"]):
-        found = list(session.scalars(asked.limit(FEW + 1)))
+        found: list[str] = list(session.scalars(asked.limit(FEW + 1)))
         if len(found) <= FEW:
             return found
     return None
 
 
-def _narrowing(wanted: Filter, place: str) -> list[Select[tuple[str]]]:
+def _narrowing(wanted: Filter, place: str) -> list[Select[Any]]:
     # Of the table, without its workspace: `of_few` sees to that, and these have an index of their own.
     one = select(t.id)
-    asked: list[Select[tuple[str]]] = []
+    asked: list[Select[Any]] = []
     if wanted.customer:
         asked.append(one.where(t.customer_id == wanted.customer))
     if wanted.tag:

@@ -19,7 +19,7 @@ SORTS = {
 DUES = {"overdue": "Overdue", "hour": "Due within an hour", "day": "Due within a day", "none": "Without a deadline"}
 AHEAD_MS = {"overdue": 0, "hour": 3_600_000, "day": 86_400_000}
 PRIORITIES = {URGENT: "urgent", HIGH: "high", NORMAL: "normal", LOW: "low"}
-SOURCES = {"web": "Web", "mail": "Mail", "api": "API", "chat": "Chat", "import": "Import"}
+SOURCES = {"web": "Web", "mail": "Mail", "api": "API", "chat": "Chat", "phone": "Phone", "import": "Import"}
 OF_VIEW = {
     "mine": (*AT_WORK, *STOPPED), "team": (*AT_WORK, *STOPPED), "nobody": (*AT_WORK, *STOPPED),
     "waiting": STOPPED, "overdue": AT_WORK, "solved": DONE, "all": STATUSES,
@@ -95,7 +95,7 @@ def read(
     given: Mapping[str, str], zone: str, me: str = "", teams: Collection[str] = (), view: str = "all"
 ) -> tuple[Filter, dict[str, str]]:
     """A filter, and a sentence for each field that cannot be read (which is then left out)."""
-    texts = {name: _line(given.get(name, "")) for name in (*CHOICES, *IDS, "q", "from", "to", "tag", "customer")}
+    texts = {name: _line(given.get(name, "")) for name in NAMES}
     wrong = {name: text for name in CHOICES if (text := _unoffered(name, texts[name]))}
     chosen = {name: "" if name in wrong else texts[name] for name in CHOICES}
     days, unread = _days(texts["from"], texts["to"], zone)
@@ -114,6 +114,7 @@ CHOICES: dict[str, Collection[str]] = {
     "view": VIEWS, "status": STATUSES, "priority": NUMBER_OF, "due": DUES, "source": SOURCES, "sort": SORTS,
 }  # fmt: skip
 IDS = ("topic", "team", "assignee")
+NAMES = (*CHOICES, *IDS, "q", "from", "to", "tag", "customer")
 
 
 def _line(text: str) -> str:
