@@ -40,6 +40,7 @@ from web import (
     care_chat,
     care_deeds,
     care_import,
+    care_mailboxes,
     care_merge,
     care_new,
     care_policies,
@@ -119,6 +120,7 @@ MODULES = (
     expenses, entries, entry_editor, purses, labels, recurring, places, budgets, alerts, digests, stock,
     reorder, imports, energy, weather_places, energy_meter, anomalies, readings_import, emoncms, tariffs,
     care_reports, care_sample, care_import, care_teams, care_topics, care_policies, care_absences,
+    care_mailboxes,
     care, my_tickets, ticket_page, desk_page, care_settings, care_articles, care_chat, care_suggestions,
 )  # fmt: skip
 ROUTES_BESIDE = (  # they stand on the blueprint of their subject's first page
