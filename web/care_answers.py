@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 SURE = {"likely": "likely", "perhaps": "perhaps", "unsure": "a long shot"}
 
 
-def index_of(session: Session, workspace_id: str, articles_alone: bool = False) -> "Index | None":
+def index_of(workspace_id: str, articles_alone: bool = False) -> "Index | None":
     """The desk's index; None while there is none, or none that can be read: the job makes one.
 
     Args:
@@ -28,13 +28,14 @@ def index_of(session: Session, workspace_id: str, articles_alone: bool = False) 
     from tasks.care.suggestions.index import Unreadable
 
     for _ in range(2):  # the file may give way to a newer one between two questions
-        key = session.scalar(select(Desk.index_key).where(Desk.workspace_id == workspace_id))
+        with runtime().database.read(workspace_id) as session:  # a new one each time: it sees what was committed since
+            key = session.scalar(select(Desk.index_key).where(Desk.workspace_id == workspace_id))
         if not key:
             return None
         try:
             return _shelf().get(key, articles_alone)
         except FileNotFoundError:
-            session.rollback()
+            continue
         except Unreadable:
             log.warning("an index cannot be read: %s", key)
             return None
@@ -54,7 +55,7 @@ def suggested(
     from tasks.care import answering
     from tasks.care.suggestions import asking
 
-    index = index_of(session, workspace_id)
+    index = index_of(workspace_id)
     if index is None:
         return None
     found = asking.suggest(index, question, without=ticket_id)
@@ -66,7 +67,7 @@ def own_reply(session: Session, workspace_id: str, question: str) -> Reply:
     from tasks.care import answering
     from tasks.care.suggestions import asking
 
-    index = index_of(session, workspace_id, articles_alone=True)
+    index = index_of(workspace_id, articles_alone=True)
     hits = [hit for hit in asking.articles(index, question) if hit.sure != UNSURE] if index else []
     answers = answering.for_customers(session, hits)
     return Reply(OWN, answers=tuple(answers), person=not any(each.sure == "likely" for each in answers))

@@ -9,7 +9,7 @@ import secrets
 from dataclasses import dataclass, replace
 from typing import Any
 
-from flask import Blueprint, abort, current_app, redirect, render_template, request, session
+from flask import Blueprint, abort, current_app, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from sqlalchemy import select, update
 
@@ -46,7 +46,7 @@ def box(desk: Desk, back: str, mine: bool = False) -> Box | None:
         back: path of the page with the form for a new ticket.
         mine: whether a customer is signed in here (/care/my).
     """
-    action = "/care/my/chat" if mine else f"/desk/{desk.slug}/chat"
+    action = "/care/my/ask" if mine else f"/desk/{desk.slug}/ask"
     service = runtime().elsewhere
     return Box(action, back, desk.name, NAMES[service.name] if service else "") if desk.answers else None
 
@@ -64,26 +64,26 @@ def prefilled() -> dict[str, str]:
     return {"subject": lines[-1][:120], "text": said} if lines else {}
 
 
-@bp.get("/desk/<slug>/chat")
+@bp.get("/desk/<slug>/ask")
 @public
 def page(slug: str) -> ResponseReturnValue:
     """The chat by itself."""
     return _page(_public_desk(slug), mine=False)
 
 
-@bp.post("/desk/<slug>/chat")
+@bp.post("/desk/<slug>/ask")
 @public
 def ask(slug: str) -> ResponseReturnValue:
     return _asked(_public_desk(slug), mine=False, who=f"address {request.remote_addr}")
 
 
-@bp.get("/care/my/chat")
+@bp.get("/care/my/ask")
 @own
 def my_page() -> ResponseReturnValue:
     return _page(_own_desk(), mine=True)
 
 
-@bp.post("/care/my/chat")
+@bp.post("/care/my/ask")
 @own
 def my_ask() -> ResponseReturnValue:
     return _asked(_own_desk(), mine=True, who=f"account {me().id}")
@@ -156,7 +156,7 @@ def _thanked(desk: Desk, mine: bool, article_id: str) -> ResponseReturnValue:
 
 def _back(desk: Desk, mine: bool) -> str:
     """The page with the form, if it is one of this desk's."""
-    known = ("/care/my/new", f"/desk/{desk.slug}/ask")
+    known = (url_for("my_tickets.new"), url_for("desk_page.ask", slug=desk.slug))
     given = request.form.get("back", "")
     return given if given in known else known[0] if mine else known[1]
 

@@ -91,7 +91,8 @@ def _keep(ctx: Context, place: str, before: str, data: bytes, now: int) -> None:
         raise JobError(f"The index could not be kept: {error.strerror}. Make room, then run this again.") from error
     with ctx.database.write(place) as session:
         ours = answering.swap(session, place, before, key, now)
-    ctx.storage.delete(before if ours else key)
+    if old := before if ours else key:
+        ctx.storage.delete(old)
 
 
 def headline(result: AssistantResult) -> str:
