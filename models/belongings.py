@@ -4,15 +4,17 @@ A new table of a workspace is covered without an edit. One that is neither a wor
 LEFT_OUT with its reason; a test fails for one that stands nowhere.
 """
 
+from collections.abc import Callable
 from typing import cast
 
-from sqlalchemy import Column, ColumnElement, Table, or_, select, type_coerce
+from sqlalchemy import Column, ColumnElement, Select, Table, or_, select, type_coerce
 from sqlalchemy.types import String
 
 from models.account import Account
 from models.alert import Notice
 from models.base import Base, Owned
 from models.delivery import Delivery, Picture
+from models.ticket import NOTE, Customer, Rating, Ticket, TicketFile, TicketMessage
 from models.workspace import AuditEntry, Membership, Workspace
 
 LEFT_OUT = {
@@ -30,12 +32,24 @@ LEFT_OUT = {
 }
 OF_PEOPLE = (
     "account", "membership", "sign_in", "token", "wish", "channel", "notice", "delivery", "picture", "audit_entry",
+    "customer", "ticket", "ticket_message", "ticket_file", "rating",
 )  # fmt: skip
-UNTOLD = ("worker", "sealed_url", "sealed_password")  # names of machines, and secrets that must stay usable
+# Names of machines, secrets that must stay usable, and where files stand.
+UNTOLD = ("worker", "sealed_url", "sealed_password", "index_key")
+KEYS = ("key", "index_key")  # columns that name a file in storage
+# What a customer is given of their tickets: not how the desk works at them.
+OF_CUSTOMERS = {
+    "customer": ("id", "email", "name", "created_at"),
+    "ticket": ("id", "number", "subject", "status", "source", "created_at", "answered_at", "solved_at", "closed_at"),
+    "ticket_message": ("id", "ticket_id", "kind", "text", "quoted", "source", "remarks", "at"),
+}
 workspace, account = cast(Table, Workspace.__table__), cast(Table, Account.__table__)
 _audit = cast(Table, AuditEntry.__table__)
 _notice = cast(Table, Notice.__table__)
 delivery, picture = cast(Table, Delivery.__table__), cast(Table, Picture.__table__)
+_customer, _ticket = cast(Table, Customer.__table__), cast(Table, Ticket.__table__)
+_message, _rating = cast(Table, TicketMessage.__table__), cast(Table, Rating.__table__)
+ticket_file, ticket = cast(Table, TicketFile.__table__), _ticket
 
 
 def owned() -> list[Table]:
@@ -75,12 +89,19 @@ def of_workspace(table: Table, workspace_id: str) -> ColumnElement[bool] | None:
     return None
 
 
+def keys(table: Table) -> list[Column[object]]:
+    """The columns of a table that name files in storage."""
+    return [each for each in table.c if each.name in KEYS]
+
+
 def of_account(table: Table, account_id: str) -> ColumnElement[bool] | None:
     """The condition of the rows about a person; None where there are none."""
     if table.name not in OF_PEOPLE:
         return None
     if table is account:
         return table.c.id == account_id
+    if table.name in _CUSTOMER_S:
+        return _CUSTOMER_S[table.name](account_id)
     if table is picture:
         mails = select(delivery.c.id).where(delivery.c.account_id == account_id)
         return cast(ColumnElement[bool], picture.c.delivery_id.in_(mails))
@@ -88,6 +109,26 @@ def of_account(table: Table, account_id: str) -> ColumnElement[bool] | None:
         about = type_coerce(_audit.c.detail, String).contains(f'"whose":"{account_id}"')
         return or_(_audit.c.account_id == account_id, about)
     return table.c.account_id == account_id
+
+
+def _tickets(account_id: str) -> Select[str]:
+    """The tickets whose customer somebody is."""
+    mine = select(_customer.c.id).where(_customer.c.account_id == account_id)
+    return select(_ticket.c.id).where(_ticket.c.customer_id.in_(mine))
+
+
+def _words(account_id: str) -> Select[str]:
+    """What was said in them, but for the desk's own notes."""
+    return select(_message.c.id).where(_message.c.ticket_id.in_(_tickets(account_id)), _message.c.kind != NOTE)
+
+
+_CUSTOMER_S: dict[str, Callable[[str], ColumnElement[bool]]] = {
+    "customer": lambda account_id: _customer.c.account_id == account_id,
+    "ticket": lambda account_id: _ticket.c.id.in_(_tickets(account_id)),
+    "ticket_message": lambda account_id: _message.c.id.in_(_words(account_id)),
+    "ticket_file": lambda account_id: ticket_file.c.message_id.in_(_words(account_id)),
+    "rating": lambda account_id: _rating.c.ticket_id.in_(_tickets(account_id)),
+}
 
 
 def shared(table: Table, account_id: str) -> ColumnElement[bool] | None:
@@ -103,6 +144,12 @@ def shared(table: Table, account_id: str) -> ColumnElement[bool] | None:
     return _notice.c.account_id == account_id if table is _notice else None
 
 
-def told(table: Table) -> list[Column[object]]:
-    """The columns that a person is given: no fingerprints of passwords and secrets, no keys of the storage."""
+def told(table: Table, to_person: bool = False) -> list[Column[object]]:
+    """The columns that a person is given: no fingerprints of passwords and secrets, no keys of the storage.
+
+    Args:
+        to_person: of rows about them in workspaces that are not theirs.
+    """
+    if to_person and table.name in OF_CUSTOMERS:
+        return [table.c[name] for name in OF_CUSTOMERS[table.name]]
     return [each for each in table.c if not each.name.endswith("_hash") and each.name not in ("key", *UNTOLD)]

@@ -18,6 +18,7 @@ from models.stock import Location, Movement, Product, Purchase, PurchaseLine, Su
 from tasks.metering.packing import pack
 from tasks.storage import Storage
 from tests.adas_teams import team_rows
+from tests.care_rows import with_care
 from tests.conftest import Person
 
 DAY = date(2026, 3, 1)
@@ -31,6 +32,7 @@ def with_subjects(session: Session, storage: Storage, person: Person, email: str
         for row in make(person, secret):
             session.merge(row)
             session.flush()
+    with_care(session, storage, person, secret, SEALED)
     _mail(session, storage, person, email)
 
 

@@ -34,6 +34,7 @@ def test_an_account_s_export_holds_all_that_is_theirs(
         "_of a schedule.png",
         "a.png",
         "a.png",
+        "lamp.txt",
         "spending.png",
         "spending.png",
     ]
@@ -82,6 +83,6 @@ def test_a_deleted_account_leaves_no_row_and_no_file(
     entries = [repr((entry.what, entry.detail)) for entry in rows(database, AuditEntry)]
     assert any("account deleted" in entry for entry in entries)
     assert not [entry for entry in entries if "Eve" in entry or "example.org" in entry]
-    assert files(runtime) == 4, "Ada's"
+    assert files(runtime) == 5, "Ada's"
     assert {run.id for run in rows(database, Run)} >= set(theirs)
     assert admin.signed_in()

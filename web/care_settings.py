@@ -12,16 +12,19 @@ from sqlalchemy.exc import IntegrityError
 
 from models.base import clock
 from models.desk import Desk
+from models.session import touch
 from models.ticket import Ticket
-from tasks.care import desks, links
+from tasks.care import desks, forgetting, links
 from tasks.care.by import By
 from web import care_customer, people
 from web.current import current_workspace, may_lead, me, reading, require_desk, runtime, writing
-from web.inputs import Form, Name, read_form
+from web.inputs import Email, Form, Name, read_form
 
 bp = Blueprint("care_settings", __name__, url_prefix="/care")
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,38}[a-z0-9])")
 TAKEN = "Another desk has this address already; choose another one."
+UNKNOWN = "No customer of this desk has this address."
+NOT_SURE = "Tick the box below if you mean it."
 NO_SLUG = "Use 3 to 40 of a-z, 0-9 and -, such as “my-shop”."
 FIELDS = ("name", "slug", "public", "close_days", "forgotten_days", "signature", "asks", "answers")
 WRONG = {
@@ -54,6 +57,13 @@ class Settings(Form):
     signature: Annotated[str, Field(max_length=1200), AfterValidator(_signature)] = ""
     asks: bool = False
     answers: bool = False
+
+
+class Forgotten(Form):
+    """Whom to erase, and whether that is meant."""
+
+    forget_email: Email
+    sure: bool = False
 
 
 @bp.get("/settings")
@@ -96,6 +106,26 @@ def end_links() -> ResponseReturnValue:
     return redirect(url_for("care_settings.show"), 303)
 
 
+@bp.post("/settings/forget")
+@require_desk("lead")
+def forget() -> ResponseReturnValue:
+    """Erase a customer who asks for it, with all their tickets."""
+    form, errors = read_form(Forgotten)
+    if form is None or not form.sure:
+        return _page({"forget_email": errors.get("forget_email", NOT_SURE)}), 422
+    with writing() as session:
+        people.one_at_a_time(session, current_workspace())
+        found = forgetting.forget(session, form.forget_email)
+        if found is None:
+            return _page({"forget_email": UNKNOWN}), 422
+        touch(session, Ticket, current_workspace())
+        people.audit(session, "customer erased", me().id, current_workspace(), tickets=found.tickets)
+    for key in found.keys:
+        runtime().storage.delete(key)
+    flash(f"They are erased, with {found.tickets} ticket{'' if found.tickets == 1 else 's'}.", "success")
+    return redirect(url_for("care_settings.show"), 303)
+
+
 @bp.post("/<int:number>/end-links")
 @require_desk("agent")
 def end_ticket_links(number: int) -> ResponseReturnValue:
@@ -112,7 +142,7 @@ def _page(errors: dict[str, str] | None = None) -> str:
     with reading() as session:
         desk = care_customer.desk_of(session, current_workspace())
     kept = {name: getattr(desk, name) for name in FIELDS} | {"slug": desk.slug or _proposed(desk.name)}
-    shown = request.form if errors else kept
+    shown = request.form if errors and "forget_email" not in errors else kept
     address = f"{runtime().origin}/desk/"
     return render_template(
         "care/settings.html", desk=desk, shown=shown, errors=errors or {}, address=address, may_change=may_lead(),

@@ -8,10 +8,12 @@ from sqlalchemy import ColumnElement, Row, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from models.account import Account, SignIn, Token
-from models.base import db_now
+from models.base import clock, db_now
 from models.run import Run
 from models.statements import changed
 from models.workspace import ROLES, SYSTEM, Invitation, Membership, Workspace
+from tasks.care import leaving
+from tasks.care.by import By
 from web import identity, people
 from web.current import current_workspace, everyone, may, me, own, reading, require_role, runtime
 from web.inputs import Form, Name, read_form, time_zones
@@ -103,6 +105,8 @@ def change_role(account_id: str) -> ResponseReturnValue:
             session, "role changed", me().id, current_workspace(), whose=account_id, was=member.role, now=form.role
         )
         member.role = form.role
+        if not leaving.answers(form.role):
+            _leave_desk(session, account_id)
         if form.role != "owner":
             _close_doors(session, account_id)
     flash("Saved.", "success")
@@ -179,6 +183,7 @@ def _end_membership(account_id: str, what: str, words: str) -> ResponseReturnVal
             tokens = delete(Token).where(Token.account_id == account_id, Token.workspace_id == current_workspace())
             session.execute(tokens)
             _close_doors(session, account_id)
+            _leave_desk(session, account_id)
             people.audit(session, what, me().id, current_workspace(), whose=account_id)
     flash(words, "success")
     return redirect(url_for("home" if account_id == me().id else "workspaces.show"))
@@ -188,6 +193,11 @@ def _close_doors(session: Session, account_id: str) -> None:
     """Invitations go with the right to invite: their links may lie with the one who made them."""
     mine = (Invitation.workspace_id == current_workspace(), Invitation.invited_by == account_id)
     session.execute(delete(Invitation).where(*mine, Invitation.accepted_at.is_(None)))
+
+
+def _leave_desk(session: Session, account_id: str) -> None:
+    """Their tickets wait for others: whoever sees nothing of them answers none."""
+    leaving.leave(session, current_workspace(), account_id, By("agent", me().id), clock(session))
 
 
 def _last_owner(session: Session, member: Membership) -> bool:

@@ -13,12 +13,13 @@ from sqlalchemy import ColumnElement, Table, and_, delete, func, or_, select, up
 
 from models import lifecycle
 from models.account import Account, SignIn
-from models.belongings import of_runs, owned, picture, workspace
+from models.belongings import keys, of_runs, owned, picture, workspace
 from models.delivery import Bounced, Delivery
 from models.run import CANCELLED, END_STATES, FAILED, Limit, Permit, Queue, Rate, Run
 from models.statements import changed
 from models.workspace import SYSTEM, Invitation
 from tasks import discover
+from tasks.care.forgetting import forget_customer
 from tasks.context import Context
 from tasks.errors import TryLater
 from tasks.job import Job, Params, Result
@@ -104,14 +105,14 @@ def _stop(ctx: Context, runs: ColumnElement[bool]) -> None:
 def _empty(ctx: Context, table: Table, mine: ColumnElement[bool], found: Erased) -> None:
     """Delete these rows of a table, a portion at a time, each after its files."""
     key = list(table.primary_key.columns)
-    named = [table.c.key] if "key" in table.c else []
+    named = keys(table)
     while True:
         with ctx.read_everything() as session:
             rows = session.execute(select(*key, *named).where(mine).limit(AT_ONCE)).all()
         if not rows:
             return
-        for row in rows if named else ():
-            ctx.storage.delete(row[-1])
+        for name in (name for row in rows for name in row[len(key) :] if name):
+            ctx.storage.delete(name)
             found.files += 1
         with ctx.write_everything() as session:
             found.rows += changed(session, delete(table).where(_these(key, rows)))
@@ -138,7 +139,8 @@ def _drop_workspaces(ctx: Context, places: list[str]) -> int:
 def _drop_account(ctx: Context, account_id: str, found: Erased) -> int:
     """The person, and what others' workspaces keep of them: mails to them, invitations, their name on runs.
 
-    Runs and schedules in others' workspaces stay there without it; the audit log keeps deeds by ids that name nobody.
+    Runs and schedules in others' workspaces stay there without it, and so does what they wrote to others' help desks,
+    whose correspondence it is (`tasks.care.forgetting`); the audit log keeps deeds by ids that name nobody.
     """
     scope = f"person:{account_id}"
     with ctx.read_everything() as session:
@@ -147,6 +149,7 @@ def _drop_account(ctx: Context, account_id: str, found: Erased) -> int:
         return 0
     mails = or_(Delivery.account_id == account_id, Delivery.to == email)
     _empty(ctx, picture, picture.c.delivery_id.in_(select(Delivery.id).where(mails)), found)
+    forget_customer(ctx, account_id, email)
     with ctx.write_everything() as session:
         statements: tuple[Any, ...] = (
             delete(Delivery).where(mails),

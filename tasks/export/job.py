@@ -16,7 +16,19 @@ from sqlalchemy import ColumnElement, Table, and_, func, or_, select
 
 from models.account import Account
 from models.base import Base
-from models.belongings import LEFT_OUT, files, is_packed, of_account, of_runs, of_workspace, picture, shared, told
+from models.belongings import (
+    LEFT_OUT,
+    files,
+    is_packed,
+    of_account,
+    of_runs,
+    of_workspace,
+    picture,
+    shared,
+    ticket,
+    ticket_file,
+    told,
+)
 from models.delivery import Delivery
 from models.run import Run
 from models.workspace import SYSTEM, Membership, Workspace
@@ -65,8 +77,10 @@ class Writer:
     bytes_done: int = 0
     names: dict[str, set[str]] = field(default_factory=dict)
 
-    def rows(self, where: str, table: Table, mine: ColumnElement[bool]) -> Iterator[tuple[str, Iterator[bytes]]]:
-        pages = _pages(self.ctx, select(*told(table)), table, mine)
+    def rows(
+        self, where: str, table: Table, mine: ColumnElement[bool], to_person: bool = False
+    ) -> Iterator[tuple[str, Iterator[bytes]]]:
+        pages = _pages(self.ctx, select(*told(table, to_person)), table, mine)
         if first := next(pages, None):
             yield f"{where}/{table.name}.jsonl", self._lines([first], pages)
 
@@ -93,6 +107,13 @@ class Writer:
         for page in _pages(self.ctx, select(picture), picture, mine):
             for row in page:
                 yield from self._file(f"{where}/files/mail {row.delivery_id}", row, ".png")
+
+    def attachments(self, where: str, mine: ColumnElement[bool]) -> Iterator[tuple[str, Iterator[bytes]]]:
+        """What was sent with tickets, in a folder for each."""
+        query = select(*ticket_file.c, ticket.c.number).join(ticket, ticket.c.id == ticket_file.c.ticket_id)
+        for page in _pages(self.ctx, query, ticket_file, mine):
+            for row in page:
+                yield from self._file(f"{where}/files/ticket {row.number}", row)
 
     def days(self, where: str, workspace_id: str) -> Iterator[tuple[str, Iterator[bytes]]]:
         """Readings and temperatures, which are kept packed by the day, as tables."""
@@ -150,12 +171,8 @@ def _entries(writer: Writer, params: Wanted, places: dict[str, str]) -> Iterator
     whose = "your account and of the workspaces that you own" if about_person else "your workspace"
     text = readme(whose, datetime.now(UTC).strftime("%Y-%m-%d %H:%M"), folders, LEFT_OUT, DAYS)
     yield "README.txt", iter([text.encode()])
-    for table in Base.metadata.sorted_tables:
-        mine = of_account(table, writer.account_id) if about_person else None
-        if mine is not None:
-            yield from writer.rows("you", table, mine)
-        if table is picture and mine is not None:
-            yield from writer.pictures("you", mine)
+    if about_person:
+        yield from _about_person(writer)
     for workspace_id, where in places.items():
         for table in Base.metadata.sorted_tables:
             mine = of_workspace(table, workspace_id)
@@ -166,9 +183,22 @@ def _entries(writer: Writer, params: Wanted, places: dict[str, str]) -> Iterator
                     yield from writer.rows(where, table, mine)
             if table is picture and mine is not None:
                 yield from writer.pictures(where, mine)
+        yield from writer.attachments(where, ticket_file.c.workspace_id == workspace_id)
         yield from writer.days(where, workspace_id)
         for table in of_runs():
             yield from writer.files(where, table, table.c.workspace_id == workspace_id)
+
+
+def _about_person(writer: Writer) -> Iterator[tuple[str, Iterator[bytes]]]:
+    """What there is about a person anywhere, such as their tickets at others' help desks."""
+    for table in Base.metadata.sorted_tables:
+        mine = of_account(table, writer.account_id)
+        if mine is not None:
+            yield from writer.rows("you", table, mine, to_person=True)
+        if table is picture and mine is not None:
+            yield from writer.pictures("you", mine)
+        if table is ticket_file and mine is not None:
+            yield from writer.attachments("you", mine)
 
 
 def _places(ctx: Context, params: Wanted, account_id: str) -> dict[str, str]:
