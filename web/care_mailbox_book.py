@@ -18,6 +18,7 @@ MOST = 20
 TOO_MANY = f"This desk has {MOST} mailboxes already; delete one that is not needed any more."
 TAKEN = "This desk reads a mailbox of this address already."
 NO_HOST = "Give the name of the server alone, such as imap.example.org."
+NO_PASSWORD = "Give a password of at most 500 ASCII letters and signs."  # noqa: S105  # what is wrong with one
 ANEW = "Give the password once more: it is only sent to the server, and to the user, that it was given for."
 NO_ADDRESS = "Mail cannot reach this address; it looks like help@example.org."
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9:](?:[A-Za-z0-9.:-]*[A-Za-z0-9])?")
@@ -81,7 +82,7 @@ def _server(given: Given, doors: Doors, inlet: Inlet | None) -> dict[str, Any]:
     password = str(given.values.get("password") or "")
     if password:
         if len(password) > 500 or not password.isascii() or not password.isprintable():
-            given.wrong["password"] = "Give a password of at most 500 ASCII letters and signs."
+            given.wrong["password"] = NO_PASSWORD
         found["sealed_password"] = doors.seal(password)
     elif inlet is None:
         given.wrong["password"] = FILL_IN

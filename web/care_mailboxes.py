@@ -1,4 +1,4 @@
-"""/care/mailboxes: whose mail becomes tickets; made, tried out, paused, and in what trouble. /care/received: its log."""
+"""/care/mailboxes: whose mail becomes tickets; made, tried out, paused, in trouble. /care/received: the log of it."""
 
 from collections.abc import Mapping
 from contextlib import closing
@@ -35,7 +35,7 @@ FIRST = {"plus": "yes", "port": "993", "security": "tls", "folder": "INBOX", "ki
 def index() -> ResponseReturnValue:
     with reading() as session:
         inlets = session.scalars(select(Inlet).order_by(Inlet.created_at, Inlet.id)).all()
-        topics = dict(session.execute(select(Topic.id, Topic.name)).tuples().all())
+        topics = {row.id: row.name for row in session.execute(select(Topic.id, Topic.name))}
     return render_template("care/mailboxes/index.html", inlets=inlets, topics=topics, most=book.MOST)
 
 
