@@ -193,7 +193,14 @@ def test_four_policies_to_begin_with_and_what_a_ticket_of_now_would_get(ada_s: B
 def test_one_for_a_priority_comes_before_the_one_that_fits_everything(ada_s: Browser, runtime: Runtime) -> None:
     made(ada_s, "/care/policies/new", POLICY)
     made(ada_s, "/care/policies/new", POLICY | {"name": "Urgent", "priority": "1"})
-    assert one(runtime, Policy, name="Urgent").position < one(runtime, Policy, name="All").position
+    made(ada_s, "/care/topics", {"name": "Returns"})
+    topic = one(runtime, Topic).id
+    made(ada_s, "/care/policies/new", POLICY | {"name": "Urgent returns", "priority": "1", "topic": topic})
+    made(ada_s, "/care/policies/new", POLICY | {"name": "Returns", "topic": topic})
+    with runtime.database.read(EVERYONE) as session:
+        names = session.scalars(select(Policy.name).order_by(Policy.position)).all()
+    assert names == ["Urgent returns", "Urgent", "Returns", "All"]
+    assert "No ticket gets it" not in text_of(ada_s, "/care/policies")
 
 
 def test_a_policy_without_hours_of_anybody_says_so(ada_s: Browser, runtime: Runtime, ada: Person) -> None:

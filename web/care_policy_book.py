@@ -76,17 +76,23 @@ def _minutes(given: Given, name: str) -> int | None:
 
 
 def create(session: Session, filled: Filled) -> Policy:
-    """Behind those that there are; one for a priority or a topic before those that fit everything."""
+    """Behind those that there are, but before the first that fits all of its tickets and others, too."""
     others = policies.ordered(session)
     if len(others) >= MOST:
         raise Refused({"": TOO_MANY})
     made = Policy(id=new_id(), created_at=clock(session))
     change(made, filled)
-    general = [number for number, each in enumerate(others) if each.priority is None and each.topic_id is None]
-    place = general[0] if general and not (filled.priority is None and filled.topic_id is None) else len(others)
+    place = next((place for place, other in enumerate(others) if _covers(other, made, wider=True)), len(others))
     session.add(made)
     number([*others[:place], made, *others[place:]])
     return made
+
+
+def _covers(other: Policy, policy: Policy, wider: bool = False) -> bool:
+    """Whether one fits whatever the other fits; `wider`: and something else as well."""
+    same = (other.priority, other.topic_id) == (policy.priority, policy.topic_id)
+    fits = other.priority in (None, policy.priority) and other.topic_id in (None, policy.topic_id)
+    return fits and not (wider and same)
 
 
 def change(policy: Policy, filled: Filled) -> None:
@@ -129,7 +135,7 @@ def shadowed(ordered: Sequence[Policy]) -> dict[str, str]:
     found: dict[str, str] = {}
     for place, policy in enumerate(ordered):
         for other in ordered[:place]:
-            if other.priority in (None, policy.priority) and other.topic_id in (None, policy.topic_id):
+            if _covers(other, policy):
                 found.setdefault(policy.id, other.name)
     return found
 
