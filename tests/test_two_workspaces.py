@@ -20,6 +20,7 @@ from models.run import Run
 from models.session import EVERYONE
 from tests.adas_energy import energy_of
 from tests.adas_imports import import_of
+from tests.adas_mailboxes import mailbox_of
 from tests.adas_readings import file_of
 from tests.adas_stock import stock_of
 from tests.adas_teams import teams_of
@@ -84,6 +85,7 @@ def adas(app: Flask, runtime: Runtime, ada: Person) -> Theirs:
     ids |= import_of(runtime, ada, SECRET)
     ids |= file_of(runtime, ada, SECRET)
     ids |= teams_of(runtime, ada, SECRET)
+    ids |= mailbox_of(runtime, ada, SECRET)
     return Theirs(
         ids | stock | money | energy,
         [
@@ -91,7 +93,7 @@ def adas(app: Flask, runtime: Runtime, ada: Person) -> Theirs:
             ids["alert_id"],
             ids["intake_id"],
             ids["file_id"],
-            *[ids[name] for name in ("team_id", "absence_id", "policy_id", "topic_id")],
+            *[ids[name] for name in ("team_id", "absence_id", "policy_id", "topic_id", "inlet_id")],
             *list(stock.values())[:6],
             *money.values(),
             *energy.values(),
