@@ -12,6 +12,7 @@ from sqlalchemy import Select, func, select
 from models.alert import Wish
 from models.base import clock
 from models.delivery import FAILED, QUEUED, SENDING, SENT, UNSURE, Delivery, Picture
+from models.ticket import Ticket
 from tasks.care import threads
 from tasks.mailing.ticket_mail import Links, links
 from web.current import everyone, me, own, runtime
@@ -72,6 +73,7 @@ def read(mail_id: str) -> ResponseReturnValue:
     if mail.html:
         allow("frame-src", "'self'")
     text = mail.text.replace("{link}", REDACTED).replace("{unsubscribe}", _stop_url(mail))
+    text = _with_ticket(mail, text)
     text = _ticket_links(mail).into(text)
     about = {"words": WORDS, "fate": FATES.get(mail.fate), "embedded": runtime().settings.mail == "mailbox"}
     return render_template("mailbox/read.html", mail=mail, text=text, **about)
@@ -86,6 +88,7 @@ def body(mail_id: str) -> ResponseReturnValue:
     """
     mail = _one(mail_id)
     html = mail.html.replace("{link}", "#").replace("{unsubscribe}", escape(_stop_url(mail)))
+    html = _with_ticket(mail, html)
     html = _ticket_links(mail).into_html(html)
     for name, data in _pictures(mail_id):
         html = html.replace(f"cid:{name}", f"data:image/png;base64,{base64.b64encode(data).decode()}")
@@ -94,6 +97,16 @@ def body(mail_id: str) -> ResponseReturnValue:
     response.headers["X-Frame-Options"] = "SAMEORIGIN"
     response.headers["Referrer-Policy"] = "no-referrer"
     return response
+
+
+def _with_ticket(mail: Delivery, text: str) -> str:
+    """Whoever is signed in needs no signed link: theirs leads to the same ticket among their own."""
+    if mail.ticket_id is None:
+        return text
+    with everyone() as session:
+        number = session.scalar(select(Ticket.number).where(Ticket.id == mail.ticket_id))
+    place = runtime().origin + (url_for("my_tickets.show", number=number) if number else url_for("my_tickets.index"))
+    return text.replace("{ticket}", place).replace("{rate}", place)
 
 
 def _one(mail_id: str) -> Delivery:
