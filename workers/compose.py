@@ -30,7 +30,7 @@ PLAIN = re.compile(
 LONGEST_ADDRESS = 65
 _BREAKS = re.compile(r"\r\n|[\r\n]")
 _NAMES = re.compile(r"[^A-Za-z0-9_-]")
-_FILE_NAMES = re.compile(r"[^A-Za-z0-9_. -]")
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_. ()-]{1,150}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,12 +152,12 @@ def _body(mail: Outgoing, sender: Sender) -> bytes:
 
 
 def _file(file: Enclosed) -> bytes:
-    """Its name twice: in ASCII, and for programs that know RFC 2231 in full."""
-    plain = _FILE_NAMES.sub("_", file.name)[:100] or "file"
-    whole = quote(file.name.encode("utf-8", "replace")[:300], safe="")
+    """Its name as it is where that is plain, and else as RFC 2231 has it: a program that finds both may take either."""
+    name = subject(file.name) or "file"
+    named = f'filename="{name}"' if PLAIN_NAME.fullmatch(name) else f"filename*=utf-8''{quote(name[:100], safe='')}"
     head = (
-        f"Content-Type: {file.media_type}\r\nContent-Transfer-Encoding: base64\r\nContent-Disposition: attachment; "
-        f"filename=\"{plain}\";\r\n filename*=utf-8''{whole}\r\n\r\n"
+        f"Content-Type: {file.media_type}\r\nContent-Transfer-Encoding: base64\r\n"
+        f"Content-Disposition: attachment;\r\n {named}\r\n\r\n"
     )
     return head.encode() + base64.encodebytes(file.data).replace(b"\n", b"\r\n")
 
