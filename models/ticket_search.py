@@ -8,8 +8,22 @@ import re
 import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any, cast
 
-from sqlalchemy import ColumnElement, column, exists, false, func, literal_column, or_, select, table
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Select,
+    Table,
+    and_,
+    case,
+    column,
+    func,
+    literal_column,
+    or_,
+    select,
+    table,
+)  # fmt: skip
 from sqlalchemy.dialects.mysql import match
 from sqlalchemy.orm import Session
 
@@ -22,10 +36,12 @@ MOST_WORD = 60  # signs of a word; databases leave out longer ones
 MOST_ASKED = 12  # words of a question
 LONGEST = 400  # signs of a question
 BEGINS = 3  # signs from which the last word may go on
-MANY = 5_000  # hits, on SQLite: beyond them it is quicker to look at the tickets one after the other
+MANY = 5_000  # hits: beyond them it is quicker to look at the tickets one after the other
 # Scripts that put no space between words: each sign is a word, and words beside each other are a phrase.
 _NO_SPACES = re.compile(r"([\u2e80-\u2fdf\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])")
 
+_words = cast(Table, TicketWords.__table__).c  # not narrowed by the session: the questions below see to that
+_ticket = cast(Table, Ticket.__table__).c
 _place = literal_column("rowid")
 _fts = table(FTS)
 _places = table(PLACES, column("place"), column("ticket_id"))
@@ -70,16 +86,44 @@ def matching(session: Session, given: str, *, newest: bool = False) -> ColumnEle
     Args:
         given: what somebody typed, whatever that is. #42, and 42 among others, is the ticket of this number.
         newest: nothing else narrows the question, and it is sorted by the newest first: of words that very many
-            tickets hold, only the newest `MANY` tickets count then, so that it is quick wherever they are.
+            tickets hold, SQLite then looks at the newest `MANY` alone, so that it is quick wherever they are.
     """
-    number = re.fullmatch(r"\s*(#?)\s*(\d{1,9})\s*", given)
-    if number and number[1]:
-        return Ticket.number == int(number[2])
-    asked = parsed(given)
+    found = hits(session, given, newest=newest)
+    return each(session, given) if found is None else Ticket.id.in_(found)
+
+
+def hits(session: Session, given: str, *, newest: bool = False) -> Select[Any] | CompoundSelect[Any] | None:
+    """The ids of all tickets that are found, out of the index of words; None where these are so many that looking at
+    the tickets one after the other (`each`), in the order of a list, meets a page of them sooner."""
+    number, only = _number(given)
+    asked = [] if only else parsed(given)
+    place = session.info.get("workspace")
+    here = () if place == EVERYONE else (_ticket.workspace_id == place,)
+    numbered = select(_ticket.id).where(_ticket.number == (number or -1), *here)
     if not asked:
-        return false()
+        return numbered
     found = _way(session)(session, asked, newest)
-    return or_(Ticket.number == int(number[2]), found) if number else found
+    if found is None or number is None:
+        return found
+    inner = found.subquery()
+    return numbered.union(select(inner.c.ticket_id))
+
+
+def each(session: Session, given: str) -> ColumnElement[bool]:
+    """The same as a condition that is looked up ticket by ticket, whatever the database thinks of its indexes."""
+    number, only = _number(given)
+    asked = [] if only else parsed(given)
+    if not asked:
+        return Ticket.number == (number or -1)
+    looked = select(case((_holds(session, asked), 1), else_=0)).where(_words.ticket_id == Ticket.id)
+    found = looked.correlate(Ticket).scalar_subquery() == 1
+    return found if number is None else or_(Ticket.number == number, found)
+
+
+def _number(given: str) -> tuple[int | None, bool]:
+    """The number that was asked for, if that is all; and whether it can be nothing else."""
+    found = re.fullmatch(r"\s*(#?)\s*(\d{1,9})\s*", given)
+    return (int(found[2]), bool(found[1])) if found else (None, False)
 
 
 def parsed(given: str) -> list[Asked]:
@@ -95,50 +139,61 @@ def parsed(given: str) -> list[Asked]:
     return found[:MOST_ASKED]
 
 
-def _way(session: Session) -> Callable[[Session, list[Asked], bool], ColumnElement[bool]]:
-    ways = {"sqlite": _sqlite, "postgresql": _postgresql, "mysql": _mariadb, "mariadb": _mariadb}
-    return ways.get(session.get_bind().dialect.name, _like)
-
-
-def _like(_session: Session, asked: list[Asked], _newest: bool = False) -> ColumnElement[bool]:
-    """Look into the tickets themselves: any database can, and for words that very many hold it is the quickest."""
-    return _of(*(TicketWords.words.like(_pattern(each)) for each in asked))
+def _holds(session: Session, asked: list[Asked]) -> ColumnElement[bool]:
+    """Whether a row of words has what was asked for; LIKE can tell on any database."""
+    if session.get_bind().dialect.name == "postgresql":
+        return _tsquery(session, asked)
+    return and_(*(_words.words.like(_pattern(one)) for one in asked))
 
 
 def _pattern(asked: Asked) -> str:
     return f"% {' '.join(asked.words)}{'' if asked.begins else ' '}%"
 
 
-def _of(*where: ColumnElement[bool]) -> ColumnElement[bool]:
-    return exists(select(1).where(TicketWords.ticket_id == Ticket.id, *where).correlate(Ticket))
+def _way(session: Session) -> Callable[[Session, list[Asked], bool], Select[Any] | None]:
+    ways = {"sqlite": _sqlite, "postgresql": _postgresql, "mysql": _mariadb, "mariadb": _mariadb}
+    return ways.get(session.get_bind().dialect.name, lambda *_: None)
 
 
-def _sqlite(session: Session, asked: list[Asked], newest: bool) -> ColumnElement[bool]:
+def _sqlite(session: Session, asked: list[Asked], newest: bool) -> Select[Any] | None:
     """FTS5 tells the newest hits at once, however many there are, but cannot guess how many these will be."""
-    words = " AND ".join(f'"{" ".join(each.words)}"{" *" if each.begins else ""}' for each in asked)
+    words = " AND ".join(f'"{" ".join(one.words)}"{" *" if one.begins else ""}' for one in asked)
     mine = session.info.get("workspace")
     value = f"words : ({words})" if mine == EVERYONE else f'workspace : "{mine}" AND words : ({words})'
-    hits = select(_place).select_from(_fts).where(literal_column(FTS).op("MATCH")(value)).order_by(_place.desc())
-    if not newest:
-        most = select(func.count()).select_from(hits.limit(MANY + 1).subquery())
-        if (session.scalar(most) or 0) > MANY:
-            return _like(session, asked)
-    return Ticket.id.in_(select(_places.c.ticket_id).where(_places.c.place.in_(hits.limit(MANY))))
+    found = select(_place).select_from(_fts).where(literal_column(FTS).op("MATCH")(value)).order_by(_place.desc())
+    if not newest and _more(session, found):
+        return None
+    return select(_places.c.ticket_id).where(_places.c.place.in_(found.limit(MANY)))
 
 
-def _postgresql(session: Session, asked: list[Asked], _newest: bool) -> ColumnElement[bool]:
-    """Its planner knows how usual each word is, and chooses between the index and looking at one after the other."""
+def _more(session: Session, found: Select[Any]) -> bool:
+    """Whether these are more than `MANY`."""
+    counted = select(func.count()).select_from(found.limit(MANY + 1).subquery())
+    return (session.scalar(counted) or 0) > MANY
+
+
+def _tsquery(session: Session, asked: list[Asked]) -> ColumnElement[bool]:
     mine = session.info.get("workspace")
-    every = [" <-> ".join(f"'{word}'" for word in each.words) + (":*" if each.begins else "") for each in asked]
+    every = [" <-> ".join(f"'{word}'" for word in one.words) + (":*" if one.begins else "") for one in asked]
     every += [] if mine == EVERYONE else [f"'w{mine}'"]
     question = func.to_tsquery(literal_column("'simple'"), " & ".join(f"({one})" for one in every))
-    return _of(_searched.op("@@", is_comparison=True)(question))
+    return _searched.op("@@", is_comparison=True)(question)
 
 
-def _mariadb(_session: Session, asked: list[Asked], _newest: bool) -> ColumnElement[bool]:
+def _postgresql(session: Session, asked: list[Asked], _newest: bool) -> Select[Any] | None:
+    """Its planner knows how usual each word is, without looking."""
+    found = select(_words.ticket_id).where(_tsquery(session, asked))
+    compiled = found.compile(session.connection(), compile_kwargs={"render_postcompile": True})
+    plan = session.connection().exec_driver_sql(f"EXPLAIN (FORMAT JSON) {compiled}", compiled.params).scalar_one()
+    return None if plan[0]["Plan"]["Plan Rows"] > MANY else found
+
+
+def _mariadb(session: Session, asked: list[Asked], _newest: bool) -> Select[Any] | None:
     """It knows no phrase whose last word only begins so: that they stand beside each other is seen in the words."""
-    every = [f"+{MARK}{word}" for each in asked for word in each.words]
-    ends = ["*" if each.begins and word is each.words[-1] else "" for each in asked for word in each.words]
-    question = " ".join(f"{word}{end}" for word, end in zip(every, ends, strict=True))
-    beside = (TicketWords.words.like(_pattern(each)) for each in asked if len(each.words) > 1)
-    return _of(match(_searched, against=question, in_boolean_mode=True), *beside)
+    every = [(word, one.begins and at == len(one.words) - 1) for one in asked for at, word in enumerate(one.words)]
+    question = " ".join(f"+{MARK}{word}{'*' if begins else ''}" for word, begins in every)
+    beside = [_words.words.like(_pattern(one)) for one in asked if len(one.words) > 1]
+    found = select(_words.ticket_id).where(match(_searched, against=question, in_boolean_mode=True), *beside)
+    mine = session.info.get("workspace")
+    found = found if mine == EVERYONE else found.where(_words.workspace_id == mine)
+    return None if _more(session, found) else found

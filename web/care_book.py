@@ -87,11 +87,14 @@ def _keys(session: Session, wanted: Filter, after: Mark | None, now: int, size: 
         if known is None:
             return []
         wanted = replace(wanted, customer=known)
-    rest, down = _rest(session, wanted), DOWN[wanted.order]
-    few = _few(session, wanted)
-    place = session.info["workspace"]
+    down, few, place = DOWN[wanted.order], _few(session, wanted), session.info["workspace"]
+    found = ticket_search.hits(session, wanted.text, newest=_newest(wanted)) if few is None and wanted.text else None
+    rest = _rest(session, wanted if found is None else replace(wanted, text=""))
+    few = few if found is None else found
+    if isinstance(few, list) and not few:
+        return []
     if few is not None:
-        legs = [care_legs.of_few(wanted, now, place, few)] if few else []
+        legs = [care_legs.of_few(wanted, now, place, few)]
     else:
         every = care_legs.of(wanted, now, place)
         legs = [leg for leg in every if after is None or leg.first is None or leg.first >= after.keys[0]]
@@ -125,7 +128,7 @@ def _rest(session: Session, wanted: Filter) -> list[ColumnElement[bool]]:
     if wanted.tag:
         found.append(select(TicketTag.name).where(TicketTag.ticket_id == t.id, _tagged(wanted)).exists())
     if wanted.text:
-        found.append(ticket_search.matching(session, wanted.text, newest=_newest(wanted)))
+        found.append(ticket_search.each(session, wanted.text))
     return found
 
 
