@@ -21,16 +21,7 @@ SAMPLED, LEAST = 300, 60  # tickets of a check, and how many there must be
 OFTEN, EVERY_OTHER = 0.8, 0.5
 NEVER = 2.0
 # From which score on a passage answers a customer; by `make bench-tickets`, as no desk has marked ones.
-ARTICLE_LIKELY, ARTICLE_PERHAPS = 0.3, 0.16
-KNOWN = 0.5  # and which share of the question's words, by rarity, the articles must know at all
-
-
-@dataclass(frozen=True)
-class Scores:
-    """Of each text 0..1, and which share of the question is known."""
-
-    each: Floats
-    known: float
+ARTICLE_LIKELY, ARTICLE_PERHAPS = 0.4, 0.2
 
 
 @dataclass(frozen=True)
@@ -42,11 +33,9 @@ class Suggested:
     priorities: tuple[Guess, ...]
 
 
-def scores(texts: Texts, question: str) -> Scores:
-    """How much each text is like a question."""
-    by_words, known = texts.words.scores(words(question))
-    by_pieces, _ = texts.pieces.scores(pieces(question))
-    return Scores((1 - PIECES) * by_words + PIECES * by_pieces, known)
+def scores(texts: Texts, question: str) -> Floats:
+    """How much each text is like a question, 0..1."""
+    return (1 - PIECES) * texts.words.scores(words(question)) + PIECES * texts.pieces.scores(pieces(question))
 
 
 def suggest(index: Index, question: str, without: str = "", most: int = 5) -> Suggested:
@@ -57,13 +46,12 @@ def suggest(index: Index, question: str, without: str = "", most: int = 5) -> Su
         without: the id of that ticket, which may be in the index itself.
         most: how many answers.
     """
-    found = scores(index.asked, question).each
+    found = scores(index.asked, question)
     if without:
         found[index.ids == without.encode()] = 0
     best = nearest(found)
     hits = _answers(index, found, best, most)
-    told = [replace(hit, sure=_sure(hit.score, ARTICLE_LIKELY, ARTICLE_PERHAPS)) for hit in articles(index, question)]
-    hits = sorted([*hits, *told], key=lambda hit: (hit.sure == UNSURE, -hit.score))[:most]
+    hits = sorted([*hits, *articles(index, question)], key=lambda hit: (hit.sure == UNSURE, -hit.score))[:most]
     bounds = index.bounds
     topics = _votes(index.topic_of[best], found[best], bounds.topic_likely, bounds.topic_perhaps)
     priorities = _votes(index.priority_of[best], found[best], bounds.priority_likely, bounds.priority_perhaps)
@@ -72,12 +60,12 @@ def suggest(index: Index, question: str, without: str = "", most: int = 5) -> Su
 
 
 def articles(index: Index, question: str, most: int = 3) -> list[Hit]:
-    """The best passage of each of the best articles. Unsure where all of them know too little of the words."""
+    """The best passage of each of the articles that fit best."""
     found = scores(index.told, question)
     hits: dict[str, Hit] = {}
-    for place in nearest(found.each):
-        score, article = float(found.each[place]), index.article_ids[place].decode()
-        sure = _sure(score, ARTICLE_LIKELY, ARTICLE_PERHAPS) if found.known >= KNOWN else UNSURE
+    for place in nearest(found):
+        score, article = float(found[place]), index.article_ids[place].decode()
+        sure = _sure(score, ARTICLE_LIKELY, ARTICLE_PERHAPS)
         hits.setdefault(article, Hit(ARTICLE, article, int(index.numbers[place]), score, sure))
         if len(hits) == most:
             break
@@ -143,7 +131,7 @@ def check(index: Index, questions: Sequence[str]) -> Bounds:
     chosen = np.random.default_rng(0).permutation(len(questions))[:SAMPLED]
     answers, topics, priorities = [], [], []
     for place in chosen:
-        found = scores(index.asked, questions[place]).each
+        found = scores(index.asked, questions[place])
         found[place] = 0
         best = nearest(found)
         for hit in _answers(index, found, best, 1):

@@ -44,15 +44,15 @@ class Postings:
     unseen: float
     length: bool = True
 
-    def scores(self, asked: dict[int, int]) -> tuple[Floats, float]:
+    def scores(self, asked: dict[int, int]) -> Floats:
         """How well each text fits a question, by its terms and how often each comes.
 
         Returns:
-            float32 of `count`: cosines 0..1, or BM25's sums; and which share 0..1 of the question, by rarity, is known.
+            float32 of `count`: cosines 0..1, or BM25's sums.
         """
         found = np.zeros(self.count, np.float32)
         if not asked or not len(self.terms):
-            return found, 0.0
+            return found
         terms = np.fromiter(asked, np.uint32, len(asked))
         often = np.fromiter(asked.values(), np.float32, len(asked))
         at = np.minimum(np.searchsorted(self.terms, terms), len(self.terms) - 1)
@@ -63,7 +63,7 @@ class Postings:
         for place, each in zip(at[known], weight[known] / (total or 1.0), strict=True):
             piece = slice(self.starts[place], self.starts[place + 1])
             found[self.rows[piece]] += each * self.weights[piece]
-        return found, float(rarity[known].sum() / (rarity.sum() or 1.0))
+        return found
 
     def arrays(self, name: str) -> dict[str, NDArray[Any]]:
         """What `read` reads again."""
