@@ -41,6 +41,7 @@ EVERY_DATABASE = (
     "test_movements",
     "test_purchases",
     "test_care_races",
+    "test_care_lists",
 )
 
 

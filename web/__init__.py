@@ -32,6 +32,7 @@ from web import (
     api_schedules,
     api_stock,
     api_tariffs,
+    api_tickets,
     artifacts,
     budgets,
     care,
@@ -130,7 +131,7 @@ ROUTES_BESIDE = (  # they stand on the blueprint of their subject's first page
 # On api's own blueprint, so that its rules hold for them.
 ROUTES_OF_THE_API = (  # on api's own blueprint, so that its rules hold for them
     api_schedules, api_expenses, api_budgets, api_imports, api_alerts, api_stock, api_orders,
-    api_meters, api_readings, api_tariffs,
+    api_meters, api_readings, api_tariffs, api_tickets,
 )  # fmt: skip
 # They take bearer tokens alone, check Origin themselves, or hold a signature in the request.
 WITHOUT_CSRF = (api, emoncms, flower, unsubscribe, mailhooks)

@@ -92,7 +92,10 @@ def copy(number: int) -> ResponseReturnValue:
     def deed(session: Session, ticket: Ticket, who: By, now: int) -> object:
         if off:
             return tickets.drop_copy(session, ticket, off, who, now)
-        return tickets.add_copy(session, ticket, put, who, now)
+        try:
+            return tickets.add_copy(session, ticket, put, who, now)
+        except Refused as error:
+            raise Refused("copy", str(error), error.status) from error
 
     return _do(number, deed)
 

@@ -64,10 +64,12 @@ class Filter:
     @property
     def statuses(self) -> tuple[str, ...]:
         """Those that both the view and the choice leave; none where they exclude each other."""
-        left = [name for name in OF_VIEW[self.view] if self.status in ("", name)]
-        if self.order == "due":
-            left = [name for name in left if name in AT_WORK]
-        return tuple(left)
+        left = self._chosen
+        return tuple(name for name in left if name in AT_WORK) if self.order == "due" else left
+
+    @property
+    def _chosen(self) -> tuple[str, ...]:
+        return tuple(name for name in OF_VIEW[self.view] if self.status in ("", name))
 
     @property
     def order(self) -> str:
@@ -76,7 +78,8 @@ class Filter:
             return "due"
         if self.since is not None or self.until is not None:
             return "made"
-        return "changed" if self.text and self.sort == "priority" else self.sort
+        nothing_runs = self.sort == "due" and not set(self._chosen) & set(AT_WORK)
+        return "changed" if nothing_runs or (self.text and self.sort == "priority") else self.sort
 
     @property
     def ahead(self) -> int | None:

@@ -19,6 +19,7 @@ from web import (
     openapi_meters,
     openapi_schedules,
     openapi_stock,
+    openapi_tickets,
     submission,
     wishes,
 )
@@ -105,6 +106,7 @@ def _schemas(jobs: list[Job]) -> Spec:
         | openapi_stock.schemas()
         | api_tariffs.schemas()
         | openapi_meters.schemas()
+        | openapi_tickets.schemas()
     )
     for job in jobs:
         schemas[f"Run_{job.kind}"] = _run(job.kind, names[job.kind][1])
@@ -227,6 +229,7 @@ def _paths(jobs: list[Job]) -> Spec:
         | openapi_stock.paths(_operation, KEY)
         | api_tariffs.paths(_operation)
         | openapi_meters.paths(_operation)
+        | openapi_tickets.paths(_operation, KEY)
     )
 
 

@@ -80,6 +80,7 @@ for (const form of document.querySelectorAll("[data-care-many]")) {
     all.checked = chosen > 0 && chosen === boxes().length;
     all.indeterminate = chosen > 0 && !all.checked;
     form.querySelector("[data-count]").textContent = chosen ? `${chosen} ticked` : "";
+    form.classList.toggle("care-ticked", chosen > 0);
   };
   form.addEventListener("change", (event) => {
     if (event.target === all) for (const box of boxes()) box.checked = all.checked;
