@@ -75,7 +75,12 @@ def takes_part(session: Session, ticket: Ticket, customer_id: str | None) -> boo
 
 
 def has_address(customer: Customer) -> bool:
-    return not customer.email.endswith(NOWHERE)
+    return not nowhere(customer.email)
+
+
+def nowhere(email: str) -> bool:
+    """Whether no mail can ever reach an address: of who was imported without one, or of a sample (RFC 2606)."""
+    return email.endswith((NOWHERE, ".invalid"))
 
 
 def _with_account(session: Session, workspace_id: str, account_id: str) -> Customer | None:

@@ -40,7 +40,7 @@ def moved(session: Session, ticket: Ticket, before: str, by: By, now: int) -> De
     """Another status without an answer. None: it is the same, or was imported and closes only because it is old."""
     if ticket.status == before or not _concerns(ticket, by):
         return None
-    told = _now(session, ticket, by, now)
+    told = _now(session, ticket, by, now, solving=True)
     parts = _asked(session, ticket) if ticket.status == "waiting" else []
     return _automatic(session, ticket, letter_words.moved(told), by, now, parts)
 
@@ -68,9 +68,10 @@ def answered(session: Session, ticket: Ticket, message: TicketMessage, before: s
     return [each for each in made if each is not None]
 
 
-def _now(session: Session, ticket: Ticket, by: By, now: int) -> Now:
+def _now(session: Session, ticket: Ticket, by: By, now: int, *, solving: bool = False) -> Now:
+    """`solving`: what is promised is the solution, also while nobody has answered yet."""
     desk = desks.of(session, ticket.workspace_id)
-    due = ticket.first_due_at if ticket.answered_at is None else ticket.solve_due_at
+    due = ticket.first_due_at if ticket.answered_at is None and not solving else ticket.solve_due_at
     promised = due is not None and due > now and ticket.status in AT_WORK
     words = letter_words.moment(due or 0, _zone(session, ticket), now) if promised else ""
     return Now(
@@ -135,7 +136,7 @@ def _mail(
     by: By, now: int, message_id: str | None = None,
 ) -> Delivery | None:  # fmt: skip
     """Write it down, unless it would reach nobody or ourselves."""
-    if to.endswith(customers.NOWHERE):
+    if customers.nowhere(to):
         return None
     if problem := _nobody(session, ticket, to):
         history.note(session, ticket, history.MAIL, "", "not sent", by, now, problem)
