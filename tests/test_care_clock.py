@@ -29,19 +29,21 @@ def at(day: int, hour: int = 0, minute: int = 0) -> int:
 
 
 @pytest.fixture
-def session(runtime: Runtime, ada: Person, grace: Person) -> Iterator[Session]:
-    """A workspace with a team, a customer and three policies."""
+def session(runtime: Runtime, ada: Person) -> Iterator[Session]:
     with runtime.database.write(ada.workspace_id) as session:
-        session.add(Team(id="team", name="Help", time_zone="Europe/Berlin", hours={"week": WEEK}, created_at=1))
-        session.add(Customer(id="customer", email="customer@example.org"))
-        session.flush()
-        session.add(
-            Policy(id="urgent", name="Urgent", position=1, priority=URGENT, first_minutes=60, solve_minutes=240)
-        )
-        session.add(Policy(id="night", name="High", position=2, priority=HIGH, first_minutes=60, around_the_clock=True))
-        session.add(Policy(id="rest", name="All", position=9, first_minutes=240, solve_minutes=960))
-        session.flush()
+        desk(session)
         yield session
+
+
+def desk(session: Session) -> None:
+    """A workspace with a team, a customer and three policies."""
+    session.add(Team(id="team", name="Help", time_zone="Europe/Berlin", hours={"week": WEEK}, created_at=1))
+    session.add(Customer(id="customer", email="customer@example.org"))
+    session.flush()
+    session.add(Policy(id="urgent", name="Urgent", position=1, priority=URGENT, first_minutes=60, solve_minutes=240))
+    session.add(Policy(id="night", name="High", position=2, priority=HIGH, first_minutes=60, around_the_clock=True))
+    session.add(Policy(id="rest", name="All", position=9, first_minutes=240, solve_minutes=960))
+    session.flush()
 
 
 def ticket(session: Session, now: int, **more: Any) -> Ticket:
@@ -253,10 +255,11 @@ def test_one_that_somebody_changed_meanwhile_is_left_as_they_left_it(session: Se
     assert made.first_mark == 0
 
 
-def test_recomputing_stays_in_its_workspace(session: Session, runtime: Runtime, ada: Person, grace: Person) -> None:
-    ticket(session, at(1, 9))
-    session.execute(update(Team).values(hours=None))
-    session.commit()
+def test_recomputing_stays_in_its_workspace(runtime: Runtime, ada: Person, grace: Person) -> None:
+    with runtime.database.write(ada.workspace_id) as session:
+        desk(session)
+        ticket(session, at(1, 9))
+        session.execute(update(Team).values(hours=None))
     with runtime.database.write(EVERYONE) as everyone:
         assert clock.recompute(everyone, grace.workspace_id, at(1, 9)) == 0
         assert clock.recompute(everyone, ada.workspace_id, at(1, 9)) == 1

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import Row, Table, and_, bindparam, func, or_, select, update
@@ -28,6 +29,9 @@ WRITTEN = (
     "policy_id", "first_minutes", "solve_minutes", "first_due_at", "solve_due_at", "first_mark", "solve_mark",
     "next_mark_at",
 )  # fmt: skip
+NO_POLICY: tuple[str | None, int | None, int | None] = (None, None, None)
+_AS_IT_IS = itemgetter(*([column.key for column in COLUMNS].index(name) for name in WRITTEN))
+_NEW = tuple(f"new_{name}" for name in WRITTEN)
 
 
 class Standing(NamedTuple):
@@ -171,16 +175,6 @@ def _open(workspace_id: str, team_id: str | None, after: str, size: int) -> Any:
     return select(*COLUMNS).where(wanted).order_by(Ticket.id).limit(size)
 
 
-class _Fitted:
-    """A row with another policy's minutes."""
-
-    def __init__(self, row: Row[Any], policy: Policy | None) -> None:
-        self.id, self.spent, self.clock_at, self.answered_at = row.id, row.spent, row.clock_at, row.answered_at
-        self.solve_taken, self.first_mark, self.solve_mark = row.solve_taken, row.first_mark, row.solve_mark
-        self.first_minutes = policy.first_minutes if policy else None
-        self.solve_minutes = policy.solve_minutes if policy else None
-
-
 def _moved(
     rows: Sequence[Row[Any]], fitted: Sequence[Policy | None], held: hours.Hours, now: int
 ) -> list[Mapping[str, Any]]:
@@ -189,25 +183,34 @@ def _moved(
 
     from tasks.care import reckoning
 
-    news = [_Fitted(*each) for each in zip(rows, fitted, strict=True)]
-    clocks, time = gathered(news), _time(rows, held, now)
+    minutes = [(policy.id, policy.first_minutes, policy.solve_minutes) if policy else NO_POLICY for policy in fitted]
+    clocks, time = _allowing(rows, minutes), _time(rows, held, now)
     first, solve = reckoning.reached(clocks, time, now)
     first_mark = np.where(clocks.first == reckoning.NONE, clocks.first_mark, np.minimum(clocks.first_mark, first))
     solve_mark = np.where(clocks.solve == reckoning.NONE, clocks.solve_mark, np.minimum(clocks.solve_mark, solve))
     armed = replace(clocks, first_mark=first_mark, solve_mark=solve_mark)
     columns = (*reckoning.dues(armed, time), first_mark, solve_mark, reckoning.next_marks(armed, time))
     found: list[Mapping[str, Any]] = []
-    for row, policy, new, *values in zip(rows, fitted, news, *(each.tolist() for each in columns), strict=True):
-        due, solve_due, one, other, moment = values
-        answered, done = row.answered_at is not None, row.solve_taken is not None
-        wanted = (
-            policy.id if policy else None, new.first_minutes, new.solve_minutes,
-            row.first_due_at if answered else _moment(due), row.solve_due_at if done else _moment(solve_due),
-            one, other, _moment(moment),
-        )  # fmt: skip
-        if wanted != tuple(getattr(row, name) for name in WRITTEN):
-            found.append(seen(row) | dict(zip((f"new_{name}" for name in WRITTEN), wanted, strict=True)))
+    for row, policy, due, solve_due, *rest in zip(rows, minutes, *(each.tolist() for each in columns), strict=True):
+        wanted = (*policy, _kept(due, row.first_due_at, row.answered_at),
+                  _kept(solve_due, row.solve_due_at, row.solve_taken), *rest[:2], _moment(rest[2]))  # fmt: skip
+        if wanted != _AS_IT_IS(row):
+            found.append(seen(row) | dict(zip(_NEW, wanted, strict=True)))
     return found
+
+
+def _allowing(rows: Sequence[Row[Any]], minutes: Sequence[tuple[str | None, int | None, int | None]]) -> "Clocks":
+    """The rows' clocks, with what the policies that fit now allow."""
+    import numpy as np
+
+    first = [_allowed(each[1], row.answered_at) for row, each in zip(rows, minutes, strict=True)]
+    solve = [_allowed(each[2], row.solve_taken) for row, each in zip(rows, minutes, strict=True)]
+    return replace(gathered(rows), first=np.array(first, dtype=np.int64), solve=np.array(solve, dtype=np.int64))
+
+
+def _kept(due: int, before: int | None, met: int | None) -> int | None:
+    """A due time; of a deadline that was met, as it was."""
+    return _moment(due) if met is None else before
 
 
 def seen(row: Row[Any]) -> dict[str, Any]:
