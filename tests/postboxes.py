@@ -84,7 +84,7 @@ class Postbox:
             state = execute(self.runtime, run_id, WORKER)
         return state
 
-    def take(self, *mails: bytes) -> list[Received]:
+    def take(self, *mails: bytes) -> list[Any]:
         """Drop them and look; what became of the last ones."""
         before = {row.id for row in self.received()}
         self.drop(*mails)

@@ -33,6 +33,7 @@ def box(runtime: Runtime, ada: Person, tmp_path: Path, dovecot: Dovecot) -> Post
 
 
 def the_inlet(box: Postbox) -> Inlet:
+    found: Inlet
     (found,) = box.desk.rows(Inlet)
     return found
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import Select, func, select
+from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.desk import IMAP, Inlet, Topic
@@ -126,7 +126,7 @@ def delete(inlet_id: str) -> ResponseReturnValue:
 def received() -> ResponseReturnValue:
     """The log of read mail, newest first."""
     page, wanted = page_number(), request.args.get("outcome", "")
-    asked: Select[Any] = select(Received, Ticket.number).outerjoin(Ticket, Ticket.id == Received.ticket_id)
+    asked: Any = select(Received, Ticket.number).outerjoin(Ticket, Ticket.id == Received.ticket_id)
     if wanted in OUTCOMES:
         asked = asked.where(Received.outcome == wanted)
     some = asked.with_only_columns(Received.id).limit(MOST_COUNTED).subquery()
