@@ -94,7 +94,7 @@ def _keys(session: Session, wanted: Filter, after: Mark | None, now: int, size: 
     if isinstance(few, list) and not few:
         return []
     if few is not None:
-        legs = [care_legs.of_few(wanted, now, place, few)]
+        legs = [care_legs.of_few(wanted, now, place if found is None else None, few)]
     else:
         every = care_legs.of(wanted, now, place)
         legs = [leg for leg in every if after is None or leg.first is None or leg.first >= after.keys[0]]

@@ -96,11 +96,11 @@ def of(wanted: Filter, now: int, place: str) -> list[Leg]:
     return [replace(leg, where=(t.workspace_id == place, *leg.where)) for leg in _legs(wanted, now)]
 
 
-def of_few(wanted: Filter, now: int, place: str, ids: Any) -> Leg:
-    """The list's tickets among these: their ids, or a question for them."""
+def of_few(wanted: Filter, now: int, place: str | None, ids: Any) -> Leg:
+    """The list's tickets among these: their ids, or a question for them (of the workspace alone: no place)."""
     due = (next_due.is_not(None), *latest(wanted, now)) if wanted.order == "due" else ()
-    here = t.workspace_id.concat("") == place  # no index is looked for: the ids have one
-    return Leg((t.id.in_(ids), here, *_whole(wanted).where, *due), COLUMNS[wanted.order])
+    here = () if place is None else (t.workspace_id.concat("") == place,)  # no index is looked for: the ids have one
+    return Leg((t.id.in_(ids), *here, *_whole(wanted).where, *due), COLUMNS[wanted.order])
 
 
 def _legs(wanted: Filter, now: int) -> list[Leg]:

@@ -1,0 +1,1 @@
+"""Measures customer care: `make bench-tickets`."""
