@@ -13,8 +13,6 @@ from models.alert import Wish
 from models.base import clock
 from models.delivery import FAILED, QUEUED, SENDING, SENT, UNSURE, Delivery, Picture
 from models.ticket import Ticket
-from tasks.care import threads
-from tasks.mailing.ticket_mail import Links, links
 from web.current import everyone, me, own, runtime
 from web.inputs import page_number
 from web.security import allow
@@ -74,7 +72,6 @@ def read(mail_id: str) -> ResponseReturnValue:
         allow("frame-src", "'self'")
     text = mail.text.replace("{link}", REDACTED).replace("{unsubscribe}", _stop_url(mail))
     text = _with_ticket(mail, text)
-    text = _ticket_links(mail).into(text)
     about = {"words": WORDS, "fate": FATES.get(mail.fate), "embedded": runtime().settings.mail == "mailbox"}
     return render_template("mailbox/read.html", mail=mail, text=text, **about)
 
@@ -89,7 +86,6 @@ def body(mail_id: str) -> ResponseReturnValue:
     mail = _one(mail_id)
     html = mail.html.replace("{link}", "#").replace("{unsubscribe}", escape(_stop_url(mail)))
     html = _with_ticket(mail, html)
-    html = _ticket_links(mail).into_html(html)
     for name, data in _pictures(mail_id):
         html = html.replace(f"cid:{name}", f"data:image/png;base64,{base64.b64encode(data).decode()}")
     response = make_response(f'<base target="_blank">{html}')
@@ -121,13 +117,6 @@ def _stop_url(mail: Delivery) -> str:
     with everyone() as session:
         wish = session.get(Wish, me().id)
     return Post(runtime().settings).stop_url(me().id, mail.stop, wish.links_version if wish else 1)
-
-
-def _ticket_links(mail: Delivery) -> Links:
-    """Those of a mail about a ticket, made anew for whom it was written to: nobody else meets this page."""
-    with everyone() as session:
-        found = threads.about(session, [mail]).get(mail.id)
-    return links(found, Post(runtime().settings).tokens, runtime().origin)
 
 
 def _pictures(mail_id: str) -> Iterator[tuple[str, bytes]]:
