@@ -17,7 +17,7 @@ from web.care_filter import NUMBER_OF
 from web.care_ticket import back, by, expected, page, ticket_of
 from web.current import me, require_desk, writing
 
-FIELDS = ("status", "topic_id", "team_id", "assignee_id")
+FIELDS = ("status", "priority", "topic_id", "team_id", "assignee_id", "subject")
 NO_NUMBER = "Give the number of a ticket of this workspace, such as 42."
 Deed = Callable[[Session, Ticket, By, int], object]
 
@@ -26,14 +26,12 @@ Deed = Callable[[Session, Ticket, By, int], object]
 @require_desk("agent")
 def change(number: int) -> ResponseReturnValue:
     """Set the fields that the form has. What others changed meanwhile stays, unless it is the same field."""
-    fields: dict[str, Any] = {name: request.form[name] for name in FIELDS if name in request.form}
-    if "priority" in request.form:
-        fields["priority"] = NUMBER_OF.get(request.form["priority"], 0)
-    if "subject" in request.form:
-        fields["subject"] = request.form["subject"].replace("\0", "")
+    form = {name: request.form[name].replace("\0", "") for name in FIELDS if name in request.form}
+    fields: dict[str, Any] = {name: text for name, text in form.items() if text != request.form.get(f"was-{name}")}
+    if "priority" in fields:
+        fields["priority"] = NUMBER_OF.get(fields["priority"], 0)
     if fields.get("assignee_id") == "me":
         fields["assignee_id"] = me().id
-    fields = {name: value for name, value in fields.items() if value != request.form.get(f"was-{name}")}
     if not fields:
         return back(number)
 
