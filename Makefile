@@ -6,7 +6,7 @@ PIP := $(PY) -m pip --disable-pip-version-check install --quiet --no-deps --requ
 COMPILE := $(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate -p 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint fix lock bench bench-engine bench-scans bench-energy faults train
+.PHONY: help setup run test lint fix lock bench bench-engine bench-scans bench-energy bench-tickets faults train
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -51,6 +51,9 @@ bench-scans: $(VENV)/test ## Measure the scans and the mail beside bare SQL and 
 
 bench-energy: $(VENV)/test $(VENV)/statsforecast ## Measure forecasts, anomalies, imports and storage beside their peers (var/bench/energy.json; ARGS=--quick)
 	@$(PY) -m tests.bench.energy $(ARGS)
+
+bench-tickets: $(VENV)/test ## Measure tickets: scan, lists and search of a million, 50 agents, the assistant (40 minutes; ARGS=--quick: 6)
+	@$(PY) -m tests.bench.tickets $(ARGS)
 
 faults: $(VENV)/test ## Break everything that can break and count what is lost (reckoned an hour; ARGS='--only 1,3 --seed 7')
 	@$(PY) -m tests.faults $(ARGS)

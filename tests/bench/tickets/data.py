@@ -76,7 +76,7 @@ def _unique(words: list[str]) -> list[str]:
     return told
 
 
-def fill(engine: Engine, count: int, now: int, share: dict[str, float] | None = None) -> Made:
+def fill(engine: Engine, count: int, now: int, share: dict[str, float] | None = None, words: bool = True) -> Made:
     """Make the desk and `count` tickets, oldest first, over four years until `now`."""
     chance = np.random.default_rng(SEED)
     made = Made(vocabulary(), ids("a", AGENTS), ids("t", TEAMS), [f"c{n}@example.org" for n in range(CUSTOMERS)],
@@ -86,7 +86,7 @@ def fill(engine: Engine, count: int, now: int, share: dict[str, float] | None = 
         load(engine, Customer, CUSTOMERS, id=ids("c", CUSTOMERS), workspace_id=PLACE, email=made.customers,
              name=[f"Customer {n}" for n in range(CUSTOMERS)])  # fmt: skip
         for first in range(0, count, PART):
-            _tickets(engine, made, chance, first, min(PART, count - first), share or STATUSES)
+            _tickets(engine, made, chance, first, min(PART, count - first), share or STATUSES, words)
     return made
 
 
@@ -129,7 +129,13 @@ def _without_full_text(engine: Engine) -> Any:
 
 
 def _tickets(
-    engine: Engine, made: Made, chance: np.random.Generator, first: int, count: int, share: dict[str, float]
+    engine: Engine,
+    made: Made,
+    chance: np.random.Generator,
+    first: int,
+    count: int,
+    share: dict[str, float],
+    words: bool,
 ) -> None:
     numbers = np.arange(first, first + count)
     created = made.now - 4 * 365 * DAY + (numbers * (4 * 365 * DAY / made.count)).astype(np.int64)
@@ -155,6 +161,8 @@ def _tickets(
         first_due_at=[at if each else None for at, each in zip((due - HOUR).tolist(), runs, strict=True)],
         next_mark_at=[at if each else None for at, each in zip((made.now + due % DAY).tolist(), runs, strict=True)],
     )  # fmt: skip
+    if not words:
+        return
     said = [f" {' '.join(row)} " for row in _words(made.words, chance, count)]
     load(engine, TicketWords, count, ticket_id=named, workspace_id=PLACE, words=said)
 
