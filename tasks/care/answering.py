@@ -6,13 +6,15 @@ published any more are not told, however old the index is.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import cast
 
-from sqlalchemy import Row, func, or_, select, update
+from sqlalchemy import Row, Table, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.desk import Article, Desk
 from models.statements import changed
 from models.ticket import ANSWER, DONE, QUESTION, Rating, Ticket, TicketMessage
+from tasks.care import desks
 from tasks.care.suggestions.index import MOST_PASSAGES, MOST_TICKETS, Passage, Solved
 from tasks.care.suggestions.said import ARTICLE, TICKET, Answer, Hit
 from tasks.care.suggestions.words import passages, spoken
@@ -51,14 +53,17 @@ def solved(session: Session, most: int = MOST_TICKETS) -> Iterator[Solved]:
 
 
 def _said(session: Session, ids: Sequence[str]) -> dict[str, tuple[str, list[str]]]:
-    """By ticket: the first question, and the public answers in their order; what machines said does not count."""
-    wanted = select(TicketMessage.ticket_id, TicketMessage.kind, TicketMessage.text).where(
-        TicketMessage.ticket_id.in_(ids),
-        TicketMessage.kind.in_((QUESTION, ANSWER)),
-        TicketMessage.automatic.is_(False),
-    )
+    """By ticket: the first question, and the public answers in their order; what machines said does not count.
+
+    Of the session's workspace, said in a way that no index serves: without statistics SQLite would read all messages
+    of the workspace for each handful of tickets.
+    """
+    c = cast(Table, TicketMessage.__table__).c
+    public = (c.kind.in_((QUESTION, ANSWER)), c.automatic.is_(False))
+    mine = func.coalesce(c.workspace_id, "") == desks.place(session)
+    wanted = select(c.ticket_id, c.kind, c.text).where(c.ticket_id.in_(ids), *public, mine).order_by(c.at, c.id)
     found: dict[str, tuple[str, list[str]]] = {}
-    for ticket_id, kind, text in session.execute(wanted.order_by(TicketMessage.at, TicketMessage.id)):
+    for ticket_id, kind, text in session.execute(wanted):
         question, answers = found.get(ticket_id, ("", []))
         if kind == ANSWER:
             answers.append(text)
@@ -126,9 +131,9 @@ def for_agents(session: Session, hits: Iterable[Hit]) -> list[Answer]:
     """What was found, with its texts: of solved tickets and of published articles."""
     kept = list(hits)
     told = {answer.id: answer for answer in for_customers(session, [each for each in kept if each.kind == ARTICLE])}
-    ids = [each.id for each in kept if each.kind == TICKET]
-    numbers = select(Ticket.id, Ticket.number, Ticket.subject).where(Ticket.id.in_(ids), Ticket.status.in_(DONE))
-    named = {row.id: row for row in session.execute(numbers)}
+    one = select(Ticket.id, Ticket.number, Ticket.subject, Ticket.status)  # one by one: each is found by its key
+    rows = [session.execute(one.where(Ticket.id == each.id)).first() for each in kept if each.kind == TICKET]
+    named = {row.id: row for row in rows if row is not None and row.status in DONE}
     said = _said(session, list(named))
     for hit in kept:
         if hit.kind == TICKET and hit.id in named and (text := the_answer(said.get(hit.id, ("", []))[1])):

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 K1, B = 1.2, 0.75
 COMMON = 0.4  # a term in more of the texts than this tells none apart
+MOST_ROWS = 250_000  # that one question looks at: bounds its time, whatever it asks
 FEW = 1000  # up to so many texts every term counts
 
 Floats = NDArray[np.float32]
@@ -60,10 +61,17 @@ class Postings:
         rarity = np.where(known, self.rarity[at], np.float32(self.unseen))
         weight = rarity * (1 + np.log(often)) if self.length else rarity
         total = float(np.linalg.norm(weight)) if self.length else 1.0
-        for place, each in zip(at[known], weight[known] / (total or 1.0), strict=True):
+        for place, each in self._heaviest(at[known], weight[known] / (total or 1.0)):
             piece = slice(self.starts[place], self.starts[place + 1])
             found[self.rows[piece]] += each * self.weights[piece]
         return found
+
+    def _heaviest(self, places: NDArray[np.intp], weights: Floats) -> list[tuple[int, np.float32]]:
+        """The terms that tell most, as many as may be looked at: what is left out is common, and tells little."""
+        order = np.argsort(-weights, kind="stable")
+        looked_at = np.cumsum((self.starts[places + 1] - self.starts[places])[order])
+        some = order[: max(1, int(np.searchsorted(looked_at, MOST_ROWS, side="right")))]
+        return list(zip(places[some].tolist(), weights[some], strict=True))
 
     def arrays(self, name: str) -> dict[str, NDArray[Any]]:
         """What `read` reads again."""
