@@ -18,12 +18,14 @@ from models.base import Base
 from models.delivery import Delivery
 from models.run import Run
 from models.session import EVERYONE
+from tests.adas_articles import article_of
 from tests.adas_energy import energy_of
 from tests.adas_imports import import_of
 from tests.adas_mailboxes import mailbox_of
 from tests.adas_readings import file_of
 from tests.adas_stock import stock_of
 from tests.adas_teams import teams_of
+from tests.adas_tickets import ticket_of
 from tests.channel_rows import channel_of
 from tests.conftest import Person, new_person
 from tests.front import WORKER, browser_of, hand_over, run_id, text_file, token_of
@@ -86,6 +88,8 @@ def adas(app: Flask, runtime: Runtime, ada: Person) -> Theirs:
     ids |= file_of(runtime, ada, SECRET)
     ids |= teams_of(runtime, ada, SECRET)
     ids |= mailbox_of(runtime, ada, SECRET)
+    ids |= article_of(runtime, ada, SECRET)
+    ids |= ticket_of(runtime, ada, SECRET)
     return Theirs(
         ids | stock | money | energy,
         [
@@ -93,7 +97,7 @@ def adas(app: Flask, runtime: Runtime, ada: Person) -> Theirs:
             ids["alert_id"],
             ids["intake_id"],
             ids["file_id"],
-            *[ids[name] for name in ("team_id", "absence_id", "policy_id", "topic_id", "inlet_id")],
+            *[ids[name] for name in ("team_id", "absence_id", "policy_id", "topic_id", "inlet_id", "article_id")],
             *list(stock.values())[:6],
             *money.values(),
             *energy.values(),
