@@ -1,7 +1,7 @@
 """The marks of tickets' deadlines: at 50, 75 and 100 % of either time, each told once.
 
-A ticket knows when its next mark comes (`next_mark_at`), so a look asks one index for those that are due and reckons
-these alone, all of them at once. What is told is an alert for each deadline of a ticket, with levels 1 to 3. It ends
+A ticket knows when its next mark comes (`next_mark_at`), so a look asks one index for those that are due; these alone
+are reckoned, some hundreds at once. What is told is an alert for each deadline of a ticket, with levels 1 to 3. It ends
 when the deadline was met; one of another deadline (its policy, priority or topic changed) ends without a word, and the
 next mark opens the next episode. While the clock stands still nothing moves.
 """
@@ -49,13 +49,15 @@ class Ended:
     how: str
 
 
-def look(session: Session, now: int, workspace: str = "") -> list[Standing]:
-    """The tickets with a mark behind them that was not told; of one workspace, or of all that the session sees."""
-    due = select(*clocks.COLUMNS).where(Ticket.next_mark_at <= now, Ticket.status.in_(AT_WORK))
+def look(session: Session, now: int, workspace: str = "") -> list[str]:
+    """The ids of tickets with a mark behind them that was not told; of one workspace, or of all that the session sees.
+
+    Which mark it is, and whether it still is, is reckoned once their rows are held (`tell`), and only then.
+    """
+    due = select(Ticket.id).where(Ticket.next_mark_at <= now, Ticket.status.in_(AT_WORK))
     if workspace:
         due = due.where(Ticket.workspace_id == workspace)
-    rows = session.execute(due.order_by(Ticket.next_mark_at).limit(MOST)).all()
-    return clocks.standings(session, rows, now) if rows else []
+    return list(session.scalars(due.order_by(Ticket.next_mark_at).limit(MOST)))
 
 
 def ended(session: Session, workspace: str = "") -> list[Ended]:
@@ -90,7 +92,7 @@ def scan(read: Opens, write: Opens, now: int, workspace: str = "") -> tuple[int,
     with read() as session:
         due, over = look(session, now, workspace), ended(session, workspace)
     total = Count()
-    for some in some_of(each.ticket_id for each in due):
+    for some in some_of(due):
         total += _told(write, now, some)
     for part in _parts(over):
         total += _settled(write, now, part)
