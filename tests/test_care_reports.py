@@ -84,6 +84,18 @@ def test_whatever_else_an_address_asks_there_is_a_page(desk: Desk, ada_s: Browse
     assert ada_s.get(f"/care/reports?{asked}").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("asked", "days"),
+    [
+        ("period=30&was=30&from=2026-03-02&to=2026-03-15", "2 March 2026 to 15 March 2026"),  # days were typed
+        ("period=own&from=2.3.2026&to=2026-03-15", "2 March 2026 to 15 March 2026"),
+        ("period=all&was=own&from=2026-03-02&to=2026-03-15", "3 March 2026 to"),  # another period was chosen
+    ],
+)
+def test_days_count_unless_another_period_was_chosen(desk: Desk, ada_s: Browser, asked: str, days: str) -> None:
+    assert days in text_of(ada_s.get(f"/care/reports?{asked}"))
+
+
 def test_an_empty_desk_says_where_reports_begin(ada_s: Browser) -> None:
     said = text_of(ada_s.get("/care/reports"))
     assert "Reports begin with the first ticket" in said

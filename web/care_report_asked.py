@@ -38,6 +38,11 @@ class Choice:
     values: dict[str, str]
     errors: dict[str, str] = field(default_factory=dict)
 
+    @property
+    def narrowed(self) -> bool:
+        """Whether only some tickets count."""
+        return any(self.values[name] for name in FILTERS)
+
     def address(self, **other: str) -> dict[str, str]:
         """The values for a link, without what is not filled in."""
         return {name: value for name, value in (self.values | other).items() if value}
@@ -46,8 +51,9 @@ class Choice:
 def read(session: Session, args: Mapping[str, str]) -> Choice:
     """The address's question. What is wrong stands beside its field; what there is not, is left out."""
     values = {name: args.get(name, "").replace("\0", "")[:40] for name in ("period", "from", "to", "step", *FILTERS)}
-    if values["period"] not in PERIODS:
-        values["period"] = "own" if values["from"] or values["to"] else USUAL
+    typed = bool(values["from"] or values["to"])
+    if values["period"] not in PERIODS or (typed and args.get("was") == values["period"]):
+        values["period"] = "own" if typed else USUAL  # days that were typed beside a period that was left as it is
     values["by"] = args.get("by", "") if args.get("by", "") in GROUPS else "team"
     values["step"] = values["step"] if values["step"] in STEPS else ""
     values["priority"] = values["priority"] if values["priority"] in PRIORITIES else ""

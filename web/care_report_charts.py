@@ -53,7 +53,9 @@ def _chart(report: "Report", id: str, title: str, summary: str, data: list[Figur
     for trace in data:
         trace["x"] = [day.isoformat() for day in span.starts]
         trace.setdefault("hovertemplate", "%{y}<extra>%{fullData.name}</extra>")
-    layout = {"yaxis": {"rangemode": "tozero"} | axis, "xaxis": {"type": "date"}, "hovermode": "x unified"}
+    most = max((each or 0 for trace in data for each in trace["y"]), default=0)
+    whole = {"dtick": 1, "range": [0, most + 0.5]} if most <= 5 and not axis else {}  # there is no half ticket
+    layout = {"yaxis": {"rangemode": "tozero"} | whole | axis, "xaxis": {"type": "date"}, "hovermode": "x unified"}
     if len(names) < 14:  # then Plotly would put hours between the days
         layout["xaxis"] = {"type": "date", "tickvals": data[0]["x"], "ticktext": [_short(name) for name in names]}
     rows = [[name, *cells(part)] for name, part in zip(names, report.parts, strict=True)]
@@ -155,11 +157,10 @@ def satisfaction(report: "Report") -> Chart | None:
     summary = f"{words.percent(whole.good)} of {words.count(whole.rated, 'rating')} are good."
     if report.closed:
         share = words.percent(report.answered / report.closed)
-        closed = words.count(report.closed, "customer whose ticket was", "customers whose tickets were")
-        summary += f" {share} of the {closed} solved in this time and closed have answered."
+        summary += f" Of {report.closed:,} that were solved in this time and are closed, {share} were rated."
     chart = _chart(report, "rated", "How customers found it", summary, data, [*words.SCORES, "Share good"],
                    lambda part: [*(f"{each:,}" for each in part.scores), words.percent(part.good)], {})  # fmt: skip
-    chart.figure["layout"]["barmode"] = "stack"
+    chart.figure["layout"] |= {"barmode": "stack", "yaxis": {"rangemode": "tozero"}}
     return chart
 
 

@@ -6,7 +6,7 @@ STATUSES = {
     "new": "New", "open": "Open", "reopened": "Reopened", "waiting": "Waiting for the customer", "hold": "On hold",
     "solved": "Solved", "closed": "Closed",
 }  # fmt: skip
-AGES = ("Under 1 day", "1 to 3 days", "3 to 7 days", "7 to 30 days", "30 to 90 days", "Over 90 days")
+AGES = ("Under a day", "1–3 days", "3–7 days", "7–30 days", "30–90 days", "Over 90 days")
 SCORES = ("Bad", "So-so", "Good")
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 HOURS = tuple(f"{hour:02}:00" for hour in range(24))
