@@ -251,7 +251,7 @@ def test_every_route_of_the_api_is_described(app: Flask) -> None:
         described = {(method, path) for path, item in openapi.describe()["paths"].items() for method in item}
     for rule in app.url_map.iter_rules():
         if rule.endpoint.startswith("api."):
-            path = re.sub(r"<(\w+)>", r"{\1}", rule.rule).replace("{kind}", "probe")
+            path = re.sub(r"<(?:\w+:)?(\w+)>", r"{\1}", rule.rule).replace("{kind}", "probe")
             for method in rule.methods - {"HEAD", "OPTIONS"} if rule.methods else ():
                 assert (method.lower(), path) in described
 

@@ -20,6 +20,7 @@ from tasks import discover
 from tasks.handover import HandedOver
 from tasks.inventory.movements import record
 from tests.adas_readings import meter_file
+from tests.browser.sample_care import customer_care
 from tests.browser.sample_energy import electricity
 from tests.conftest import Person
 from tests.front import WORKER
@@ -50,6 +51,7 @@ def furnish(runtime: Runtime, person: Person, today: date) -> None:
         _intakes(session)
         session.add(Channel(account_id=person.account_id, name="My phone", scheme="ntfy", sealed_url="sealed"))
     electricity(runtime, person)
+    customer_care(runtime, person)
     scan(runtime)
 
 

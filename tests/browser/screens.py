@@ -16,7 +16,9 @@ from workers.runtime import Runtime
 
 AUDIT = Path(__file__).with_name("audit.js").read_text("utf-8")
 # Whose argument is no row's id, and what then stands there.
-GIVEN = {"kind": "health", "name": "beat-silent", "filename": "style.css", "page": "beat-silent"}
+GIVEN = {
+    "kind": "health", "name": "beat-silent", "filename": "style.css", "page": "beat-silent", "number": "1",
+}  # fmt: skip
 # Ids that are not named as their table.
 TABLES = {"mail_id": "delivery", "order_id": "purchase", "import_id": "intake", "file_id": "intake"}
 OTHERS = ("flower", "static")  # another program's pages, and files
