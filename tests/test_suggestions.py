@@ -155,7 +155,7 @@ def test_what_is_no_file_of_this_kind_or_too_large_is_refused(monkeypatch: pytes
 
 
 def test_the_weights_are_those_of_scikit_learn() -> None:
-    from sklearn.feature_extraction.text import TfidfVectorizer
+    from sklearn.feature_extraction.text import TfidfVectorizer  # type: ignore[import-untyped]
 
     texts = [each[0] for each in QUESTIONS] + ["parcel parcel parcel broken", "an invoice, broken"]
     question = "broken parcel of the invoice"

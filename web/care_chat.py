@@ -6,7 +6,7 @@ IBM Watson Assistant is configured it is asked first, and the page says so; when
 """
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from flask import Blueprint, abort, current_app, redirect, render_template, request, session, url_for
@@ -14,13 +14,13 @@ from flask.typing import ResponseReturnValue
 from sqlalchemy import select, update
 
 from models.desk import Article, Desk
-from tasks.care.suggestions.said import NAMES, OWN, Reply, Trouble
+from tasks.care.suggestions.said import NAMES, Reply, Trouble
 from web import throttle
 from web.care_answers import own_reply
 from web.current import current_workspace, everyone, me, own, public, runtime
 
 bp = Blueprint("care_chat", __name__)
-LONGEST, LONGEST_SAID, FEW_WORDS = 1000, 1500, 4
+LONGEST, LONGEST_SAID = 1000, 1500
 BY_ADDRESS, BY_DESK = 40, 600  # questions in a quarter of an hour
 KEPT = "care_said"  # in the browser's signed cookie: what the ticket's form begins with
 TALK = "care_talk"
@@ -117,7 +117,7 @@ def _asked(desk: Desk, mine: bool, who: str) -> ResponseReturnValue:
     if helped := form.get("helped"):
         return _thanked(desk, mine, helped)
     error = EMPTY if not text else TOO_LONG if len(text) > LONGEST else ""
-    reply, note = (None, "") if error else _reply(desk, text, said)
+    reply, note = (None, "") if error else _reply(desk, text)
     found: dict[str, Any] = {
         "chat": box(desk, back, mine), "question": text, "said": said if error else _joined(said, text),
         "reply": reply, "note": note, "error": error, "names": NAMES, "desk": desk, "bare": not mine,
@@ -125,7 +125,7 @@ def _asked(desk: Desk, mine: bool, who: str) -> ResponseReturnValue:
     return render_template(f"care/{'_chat_reply' if form.get('part') else 'chat'}.html", **found), 422 if error else 200
 
 
-def _reply(desk: Desk, text: str, said: str) -> tuple[Reply, str]:
+def _reply(desk: Desk, text: str) -> tuple[Reply, str]:
     """An answer, and a note about who gave it when that was to be somebody else."""
     service, note = runtime().elsewhere, ""
     if service is not None:
@@ -140,9 +140,7 @@ def _reply(desk: Desk, text: str, said: str) -> tuple[Reply, str]:
             return reply, note
     with runtime().database.read(desk.workspace_id) as reading:
         reply = own_reply(reading, desk.workspace_id, text)
-        if said and not reply.answers and len(text.split()) <= FEW_WORDS:  # "and for tea?" goes on from before
-            reply = own_reply(reading, desk.workspace_id, f"{said.splitlines()[-1]} {text}")
-    return replace(reply, by=OWN), note
+    return reply, note
 
 
 def _thanked(desk: Desk, mine: bool, article_id: str) -> ResponseReturnValue:
