@@ -20,8 +20,8 @@ def help_desk(runtime: Runtime, ada: Person) -> HelpDesk:
 
 def merge(help_desk: HelpDesk, one: str, into: str, **more: bool) -> str:
     with help_desk.writing() as session:
-        rows = [session.get_one(Ticket, each) for each in (one, into)]
-        return tickets.merge(session, *rows, help_desk.by(), help_desk.now, **more).id
+        first, second = (session.get_one(Ticket, each) for each in (one, into))
+        return tickets.merge(session, first, second, help_desk.by(), help_desk.now, **more).id
 
 
 def tag(help_desk: HelpDesk, ticket: str, *names: str) -> None:
@@ -38,8 +38,8 @@ def test_all_of_one_moves_into_the_other_and_the_customer_is_told_once(help_desk
     tag(help_desk, into, "fire")
     tag(help_desk, one, "fire", "paper")
     with help_desk.writing() as session:
-        rows = [session.get_one(Ticket, each) for each in (one, third)]
-        tickets.link(session, *rows, help_desk.by(), help_desk.now)
+        first, second = (session.get_one(Ticket, each) for each in (one, third))
+        tickets.link(session, first, second, help_desk.by(), help_desk.now)
     help_desk.now += HOUR
     mails = len(help_desk.mails())
     assert merge(help_desk, one, into) == into

@@ -1,9 +1,12 @@
 """Two workers at once, on each database: no number, turn, customer or answer is given twice, and nothing is lost."""
 
 from collections import Counter
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager
 
 import pytest
+from sqlalchemy.orm import Session
 
 from models.alert import Alert
 from models.engine import again
@@ -23,10 +26,10 @@ def help_desk(runtime: Runtime, ada: Person) -> HelpDesk:
     return desk(runtime, ada)
 
 
-def each(count: int, call: object, *args: object) -> list[object]:
+def each(count: int, call: Callable[[int], object]) -> list[object]:
     """Call it so often, in some threads at once; what each call gave."""
     with ThreadPoolExecutor(THREADS) as pool:
-        return [one.result() for one in [pool.submit(call, *args, number) for number in range(count)]]  # type: ignore[arg-type]
+        return list(pool.map(call, range(count)))
 
 
 @pytest.mark.parametrize("way", ["rotate", "least"])
@@ -74,15 +77,15 @@ def test_scans_at_once_tell_each_mark_and_close_each_ticket_once(runtime: Runtim
     help_desk.changes(nobodys, priority=1)
     help_desk.now += 8 * DAY
 
-    def read() -> object:
+    def read() -> AbstractContextManager[Session]:
         return runtime.database.read(EVERYONE)
 
-    def write() -> object:
+    def write() -> AbstractContextManager[Session]:
         return runtime.database.write(EVERYONE)
 
-    each(THREADS, lambda _number: marks.scan(read, write, help_desk.now))  # type: ignore[arg-type]
-    each(THREADS, lambda _number: closing.scan(read, write, help_desk.now))  # type: ignore[arg-type]
-    each(THREADS, lambda _number: neglect.scan(read, write, help_desk.now))  # type: ignore[arg-type]
+    each(THREADS, lambda _number: marks.scan(read, write, help_desk.now))
+    each(THREADS, lambda _number: closing.scan(read, write, help_desk.now))
+    each(THREADS, lambda _number: neglect.scan(read, write, help_desk.now))
     assert Counter((one.rule, one.subject, one.level, one.episode) for one in help_desk.rows(Alert)) == {
         ("first answer", late, 3, 1): 1,
         ("first answer", nobodys, 3, 1): 1,

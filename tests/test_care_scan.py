@@ -42,8 +42,9 @@ class Moved(Context):
 
 
 def scan(help_desk: HelpDesk, place: str = SYSTEM) -> Looked:
-    with Moved(help_desk.runtime.database, help_desk.runtime.storage, place) as ctx:
-        ctx.moment = help_desk.now
+    ctx = Moved(help_desk.runtime.database, help_desk.runtime.storage, place)
+    ctx.moment = help_desk.now
+    with ctx:
         found = run(NoParams(), ctx)
         ctx.commit()
         return found

@@ -1,5 +1,7 @@
 """What is written to a ticket: opened, said, changed; by whom, and what follows from it."""
 
+from typing import Any
+
 import pytest
 
 from models.desk import Desk
@@ -220,7 +222,7 @@ def test_a_higher_priority_is_due_sooner(help_desk: HelpDesk) -> None:
      ({"assignee_id": "no"}, "assignee_id"), ({"status": "gone"}, "status"), ({"status": "reopened"}, "status")],
 )  # fmt: skip
 def test_what_cannot_be_is_refused_in_a_sentence_beside_its_field(
-    help_desk: HelpDesk, wanted: dict[str, object], field: str
+    help_desk: HelpDesk, wanted: dict[str, Any], field: str
 ) -> None:
     ticket = help_desk.opened()
     with pytest.raises(Refused) as caught:

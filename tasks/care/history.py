@@ -87,7 +87,9 @@ def since(session: Session, ticket_id: str, version: int) -> list[Since]:
             TicketMessage.ticket_id == ticket_id, TicketMessage.version > version
         )
     )
-    found = [Since(*row) for row in events] + [Since(kind, "", "", *rest) for kind, *rest in said]
+    found = [Since(*row) for row in events] + [
+        Since(row.kind, "", "", row.account_id, row.at, row.version) for row in said
+    ]
     return sorted(found, key=lambda each: (each.version, each.at))
 
 
