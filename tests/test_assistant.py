@@ -269,7 +269,7 @@ def test_what_is_not_known_is_handed_to_a_person_with_what_was_said(
     assert "I do not know this." in page.text
     assert "<b>kimonos" not in page.text
     assert 'value="Do you sell &lt;b&gt;kimonos&lt;/b&gt;?"' in page.text
-    assert "label" not in ask(browser, "Kimonos?", said="How do I return something?").text  # each by itself
+    assert "stick the label" not in ask(browser, "Kimonos?", said="How do I return something?").text  # each by itself
     over = ask(browser, "In red?", said="Do you sell kimonos?", person="1")
     assert over.location == "/desk/shop/new"
     form = html.unescape(browser.get("/desk/shop/new").text)
