@@ -8,6 +8,8 @@ has, as in a usual minute. By hand is one query with a cursor of the driver's ow
 import time
 from typing import Any
 
+from sqlalchemy import text
+
 from models.base import Base, clock
 from models.session import EVERYONE, Database
 from tasks.care import marks
@@ -22,6 +24,11 @@ BY_HAND = (
     "SELECT id, workspace_id, team_id, topic_id, priority, policy_id, first_minutes, solve_minutes, spent, clock_at,"
     " first_mark, solve_mark, next_mark_at, answered_at, version FROM ticket"
     " WHERE next_mark_at <= {now} AND status IN ('new', 'open', 'reopened') ORDER BY next_mark_at"
+)
+ARMED = text(
+    "UPDATE ticket SET first_minutes = 240, solve_minutes = 2400, spent = 0, first_mark = 0, solve_mark = 0,"
+    " clock_at = :now - (number % 40) * 3600000,"
+    " next_mark_at = CASE WHEN number % :every = 0 THEN :now - number ELSE :now + 60000 + number END"
 )
 CASES = {"all of them due": 1, "one in a hundred due": 100}
 
@@ -59,11 +66,7 @@ def on(url: str, count: int) -> dict[str, Any]:
 def of_case(database: Database, now: int, every: int) -> dict[str, Any]:
     """The query by hand and the scan's look in turns; the medians."""
     with database.begin() as connection:
-        connection.exec_driver_sql(
-            f"UPDATE ticket SET first_minutes = 240, solve_minutes = 2400, spent = 0, first_mark = 0, solve_mark = 0,"
-            f" clock_at = {now} - (number % 40) * 3600000,"
-            f" next_mark_at = CASE WHEN number % {every} = 0 THEN {now} - number ELSE {now} + 60000 + number END"
-        )
+        connection.execute(ARMED, {"now": now, "every": every})
     hand, look = [], []
     rows = seen = 0
     for _ in range(ROUNDS):
