@@ -151,7 +151,9 @@ def test_an_agent_ends_the_links_of_a_ticket_and_a_lead_those_of_the_desk(
     other = ticket_of(runtime, ada, "xavier@example.org")
     old, kept = link(runtime, ticket), link(runtime, other)
     agent = browser_of(app, runtime, member_of(runtime, ada, "eve", "agent"))
+    assert "/care/1/end-links" in agent.get("/care/1").text
     assert agent.post("/care/1/end-links").status_code == 303
+    assert "Links in mails ended" in agent.get("/care/1").text
     assert (browser.get(f"/ticket/{old}").status_code, browser.get(f"/ticket/{kept}").status_code) == (410, 200)
     assert browser.get(f"/ticket/{link(runtime, ticket)}").status_code == 200
     assert agent.post("/care/settings/end-links").status_code == 403

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from models.ticket import STATUSES, TicketEvent
-from tasks.care import history
+from tasks.care import history, links
 from tasks.care.history import Since
 from tasks.care.moves import name
 
@@ -29,6 +29,7 @@ WORDS = {
     history.MERGED: ("{0} was merged into {1}",) * 3,
     history.COPY: ("{0} became {1}", "{1} takes part", "{0} takes part no more"),
     history.MARK: ("{0}: {1} % of the time allowed used", "{1} % of the time allowed used", "{0}"),
+    links.LINKS: ("Links in mails ended",) * 3,
     history.MAIL: ("Mail to the customer: {1}", "Mail to the customer: {1}", "Mail to the customer: {0}"),
 }
 DEADLINES = {"first": "First answer", "solve": "Solution"}
