@@ -1,6 +1,7 @@
 """Lists of tickets: every view, order and filter shows just what it should, page by page, on each database."""
 
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -89,7 +90,7 @@ def _fits(row: dict[str, Any], wanted: Filter) -> bool:
     ])  # fmt: skip
 
 
-ORDERS = {
+ORDERS: dict[str, Callable[[dict[str, Any]], tuple[Any, ...]]] = {
     "changed": lambda row: (row["changed_at"], row["id"]), "oldest": lambda row: (-row["changed_at"], row["id"]),
     "made": lambda row: (row["created_at"], row["id"]), "due": lambda row: (-(_due(row) or 0), row["id"]),
     "priority": lambda row: (-row["priority"], row["changed_at"], row["id"]),
