@@ -87,7 +87,8 @@ def _keys(session: Session, wanted: Filter, after: Mark | None, now: int, size: 
         if known is None:
             return []
         wanted = replace(wanted, customer=known)
-    down, few, place = DOWN[wanted.order], _few(session, wanted), session.info["workspace"]
+    down, place = DOWN[wanted.order], session.info["workspace"]
+    few: Any = _few(session, wanted)  # or, of a search, a question for them
     found = ticket_search.hits(session, wanted.text, newest=_newest(wanted)) if few is None and wanted.text else None
     rest = _rest(session, wanted if found is None else replace(wanted, text=""))
     few = few if found is None else found
