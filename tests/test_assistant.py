@@ -1,70 +1,30 @@
 """The assistant from job to page: what it learns, what agents are shown, and that customers get articles alone."""
 
-import html
 import re
-from collections.abc import Iterator
-from typing import Any
 
 import pytest
 from flask import Flask
 from sqlalchemy import delete, select, update
 
 from models.base import clock
-from models.desk import Article, Desk
 from models.run import Run
 from models.session import EVERYONE
 from models.ticket import NEW, Rating, Ticket, TicketMessage
 from models.workspace import SYSTEM
 from tasks import discover
-from tasks.assistant.job import AssistantParams, AssistantResult, headline, run
+from tasks.assistant.job import AssistantParams, headline
 from tasks.care import answering
-from tasks.context import Context
 from tasks.errors import FannedOut
-from tests.care_texts import SECRET, DeskRows
+from tests.care_texts import ANSWER, SECRET, DeskRows, a_shop, learn, the_desk, words_of
 from tests.conftest import Person, new_person
 from tests.front import browser_of, member_of
-from tests.watson_server import Service, text, watson_server, watson_settings
 from tests.web_fixtures import Browser
 from workers.runtime import Runtime
-from workers.watson import Watson
-
-RETURNS = "Put it into its box, stick the label on it and bring it to the post office within thirty days."
-ANSWER = f"Press the reset button with a paper clip for ten seconds, as {SECRET} told us, then plug it in again."
 
 
 @pytest.fixture
 def desk(runtime: Runtime, ada: Person) -> DeskRows:
-    """A shop with two articles, one of them a draft, and two tickets of one customer."""
-    rows = DeskRows(runtime, ada)
-    topic = rows.topic("Repairs")
-    rows.article("How to return something", RETURNS)
-    rows.article("Salaries of the team", "Nobody outside may know what we earn: salaries are secret.", published=False)
-    rows.ticket("The router is dead", f"My router does not start, says {SECRET}.", ANSWER, topic, 2)
-    rows.ticket("Router without light", "The router does not start any more.", "", topic, 2, status=NEW)
-    return rows
-
-
-def learn(runtime: Runtime, place: str, params: AssistantParams | None = None) -> AssistantResult:
-    with Context(runtime.database, runtime.storage, place) as ctx:
-        found = run(params or AssistantParams(), ctx)
-        ctx.commit()
-    return AssistantResult.model_validate(found)
-
-
-def the_desk(runtime: Runtime, place: str) -> Desk:
-    with runtime.database.read(place) as session:
-        return session.scalars(select(Desk)).one()
-
-
-def words_of(page: str) -> str:
-    return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", page)).split())
-
-
-def ask(browser: Browser, question: str, **more: Any) -> Any:
-    browser.client.get("/desk/shop/ask")
-    token = re.search(r'name="csrf_token" value="([^"]+)"', browser.get("/desk/shop/ask").text)
-    assert token
-    return browser.client.post("/desk/shop/ask", data={"csrf_token": token[1], "question": question, **more})
+    return a_shop(runtime, ada)
 
 
 def test_an_index_is_made_named_by_the_desk_and_the_old_one_goes(runtime: Runtime, desk: DeskRows) -> None:
@@ -213,157 +173,6 @@ def test_another_workspace_s_index_is_not_asked(app: Flask, runtime: Runtime, de
     learn(runtime, other.place)
     page = browser_of(app, runtime, grace).get(f"/care/{number}/suggestions").text
     assert "paper clip" not in page
-
-
-def test_anybody_is_answered_from_a_published_article_with_its_source(
-    browser: Browser, runtime: Runtime, desk: DeskRows
-) -> None:
-    learn(runtime, desk.place)
-    page = ask(browser, "How do I return something?")
-    assert page.status_code == 200
-    assert "stick the label on it" in page.text
-    assert "From the article How to return something" in words_of(page.text)
-
-
-def test_no_text_of_a_ticket_or_draft_reaches_a_customer(browser: Browser, runtime: Runtime, desk: DeskRows) -> None:
-    learn(runtime, desk.place)
-    with runtime.database.read(EVERYONE) as session:
-        secrets = {"paper clip", "reset button", "salaries are secret", f"{SECRET}notes", "as zanzibar told"}
-        asked = [*session.scalars(select(TicketMessage.text)), *session.scalars(select(Ticket.subject))]
-        asked += [*session.scalars(select(Article.title)), *session.scalars(select(Article.body))]
-    for question in [*asked, "router", SECRET, "reset", "salaries", "notes"]:
-        told = words_of(ask(browser, question, part="1").text)
-        assert not [secret for secret in secrets if secret in told.replace(" ".join(question.split()), "")]
-
-
-def test_what_answers_customers_reads_no_table_of_tickets(
-    browser: Browser, runtime: Runtime, desk: DeskRows, app: Flask
-) -> None:
-    from sqlalchemy import event
-
-    learn(runtime, desk.place)
-    seen: list[str] = []
-    engine = app.extensions["nightshift"].database.engine
-    event.listen(engine, "before_cursor_execute", lambda *given: seen.append(given[2].lower()))
-    ask(browser, "How do I return something?")
-    assert any("from article" in statement for statement in seen)
-    assert not [statement for statement in seen if re.search(r"\b(from|join|into|update) \"?ticket", statement)]
-    held = app.extensions["care_shelf"]._held
-    assert [alone for _, alone in held] == [True]
-
-
-def test_an_article_taken_back_is_told_no_more_though_the_index_is_older(
-    browser: Browser, runtime: Runtime, desk: DeskRows
-) -> None:
-    learn(runtime, desk.place)
-    with runtime.database.write(desk.place) as session:
-        session.execute(update(Article).values(published=False))
-    assert "stick the label" not in ask(browser, "How do I return something?").text
-
-
-def test_what_is_not_known_is_handed_to_a_person_with_what_was_said(
-    browser: Browser, runtime: Runtime, desk: DeskRows
-) -> None:
-    learn(runtime, desk.place)
-    page = ask(browser, "Do you sell <b>kimonos</b>?")
-    assert "I do not know this." in page.text
-    assert "<b>kimonos" not in page.text
-    assert 'value="Do you sell &lt;b&gt;kimonos&lt;/b&gt;?"' in page.text
-    assert "stick the label" not in ask(browser, "Kimonos?", said="How do I return something?").text  # each by itself
-    over = ask(browser, "In red?", said="Do you sell kimonos?", person="1")
-    assert over.location == "/desk/shop/new"
-    form = html.unescape(browser.get("/desk/shop/new").text)
-    assert "Do you sell kimonos?\nIn red?" in form
-    assert 'value="In red?"' in form
-    assert "kimonos" not in browser.get("/desk/shop/new").text  # once
-
-
-@pytest.mark.parametrize(
-    ("question", "said"), [("", "Write what you want"), (" \0 ", "Write what"), ("x" * 1001, "at most 1000")]
-)
-def test_a_question_without_words_or_too_long_is_refused_beside_its_field(
-    browser: Browser, desk: DeskRows, question: str, said: str
-) -> None:
-    answer = ask(browser, question)
-    assert (answer.status_code, said in answer.text) == (422, True)
-
-
-def test_questions_are_throttled(browser: Browser, desk: DeskRows, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("web.care_chat.BY_ADDRESS", 2)
-    assert [ask(browser, "Hours?").status_code for _ in range(3)] == [200, 200, 429]
-
-
-@pytest.mark.parametrize("values", [{"public": False}, {"answers": False}])
-def test_a_desk_that_is_closed_or_does_not_answer_has_no_chat(
-    browser: Browser, runtime: Runtime, desk: DeskRows, values: dict[str, bool]
-) -> None:
-    with runtime.database.write(desk.place) as session:
-        session.execute(update(Desk).values(**values))
-    assert browser.get("/desk/shop/ask").status_code == 404
-    assert browser.get("/desk/nobody/ask").status_code == 404
-    assert "data-chat" not in browser.get("/desk/shop/new").text
-
-
-def test_the_chat_stands_on_the_pages_where_a_ticket_is_written(
-    app: Flask, browser: Browser, runtime: Runtime, ada: Person, desk: DeskRows
-) -> None:
-    learn(runtime, desk.place)
-    assert 'action="/desk/shop/ask"' in browser.get("/desk/shop/new").text
-    customer = browser_of(app, runtime, member_of(runtime, ada, "eve", "customer"))
-    page = customer.get("/care/my/new").text
-    assert 'action="/care/my/ask"' in page
-    token = re.search(r'name="csrf_token" value="([^"]+)"', page)
-    assert token
-    form = {"csrf_token": token[1], "question": "How do I return something?", "back": "/care/my/new"}
-    assert "stick the label" in customer.client.post("/care/my/ask", data=form).text
-    over = customer.client.post("/care/my/ask", data={**form, "person": "1", "back": "https://example.org/"})
-    assert over.location == "/care/my/new"
-
-
-def test_that_an_article_helped_is_counted_and_changes_nothing_else(
-    browser: Browser, runtime: Runtime, desk: DeskRows
-) -> None:
-    with runtime.database.read(desk.place) as session:
-        rows = {row.published: row for row in session.scalars(select(Article))}
-    for row in rows.values():
-        assert "glad" in ask(browser, "", helped=row.id).text
-    with runtime.database.read(desk.place) as session:
-        after = {row.published: (row.helped, row.changed_at) for row in session.scalars(select(Article))}
-    assert after == {True: (1, rows[True].changed_at), False: (0, rows[False].changed_at)}
-
-
-@pytest.fixture
-def watson(app: Flask) -> Iterator[Service]:
-    with watson_server() as service:
-        service.answers["When?"] = [text("At nine. <script>x</script>")]
-        asked = Watson(watson_settings(service))
-        app.extensions["nightshift"].__dict__["elsewhere"] = asked
-        yield service
-        if asked._client is not None:
-            asked._client.http_client.close()
-
-
-def test_watson_answers_where_it_is_set_up_and_the_page_says_so(
-    browser: Browser, watson: Service, desk: DeskRows
-) -> None:
-    assert "is sent to IBM Watson Assistant" in browser.get("/desk/shop/new").text
-    page = ask(browser, "When?")
-    assert "At nine. x" in words_of(page.text)
-    assert "<script>x" not in page.text
-    assert "Answered by IBM Watson Assistant." in page.text
-    ask(browser, "When?")
-    assert len(watson.sessions) == 1  # the conversation goes on
-    assert len({each["user_id"] for each in watson.asked}) == 1
-
-
-def test_when_watson_fails_the_articles_answer_and_say_so(
-    browser: Browser, runtime: Runtime, watson: Service, desk: DeskRows
-) -> None:
-    learn(runtime, desk.place)
-    watson.statuses = [500]
-    page = words_of(ask(browser, "How do I return something?").text)
-    assert "IBM Watson Assistant did not answer, so this is from the help articles." in page
-    assert "stick the label" in page
 
 
 def test_the_job_is_known_and_answers_on_the_command_line(runtime: Runtime) -> None:
