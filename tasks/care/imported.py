@@ -140,7 +140,8 @@ class Writer:
         return {"workspace_id": self.workspace_id, "ticket_id": ticket_id, **more}
 
     def _row(self, one: dict[str, Any]) -> dict[str, Any]:
-        """States and times. The clock of what is not done begins now, with nothing spent."""
+        """States and times. The clock of what is not done begins now, with nothing spent; we told nobody anything yet, so
+        `letters` lets it be closed in silence."""
         status, done, first_minutes = one["status"], one["status"] in DONE, one["minutes"][0]
         closed = one["closed"]
         if status == SOLVED and self._long_solved(one["solved"]):
@@ -149,7 +150,7 @@ class Writer:
             "priority": one["priority"], "status": status, "source": SOURCE, "version": 1, "links_version": 1,
             "created_at": one["created"], "changed_at": max(one["changed"], closed or 0) if done else self.moment,
             "answered_at": one["answered"], "heard_at": one["created"] if done else self.moment,
-            "told_at": one["answered"], "solved_at": one["solved"], "closed_at": closed, "reopened": one["reopened"],
+            "told_at": None, "solved_at": one["solved"], "closed_at": closed, "reopened": one["reopened"],
             "policy_id": one["policy"] if done else None, "first_minutes": first_minutes if done else None,
             "solve_minutes": one["minutes"][1] if done else None, "spent": one["solve_taken"] or 0 if done else 0,
             "clock_at": self.moment if status in AT_WORK else None, "first_mark": 0, "solve_mark": 0,

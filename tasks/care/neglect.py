@@ -8,7 +8,7 @@ Tickets come among them in the order of a moment (made, touched); the latest of 
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, and_, case, func, not_, null, select
+from sqlalchemy import Select, and_, case, func, not_, null, or_, select
 from sqlalchemy.orm import Session
 
 from models.alert import FIRING, Alert
@@ -64,7 +64,10 @@ class Before:
 
 def unanswered(now: int, workspace: str = "") -> Select[Any]:
     """New, and nobody's, for more than an hour."""
-    over = (Ticket.status == NEW, Ticket.assignee_id.is_(None), Ticket.created_at <= now - UNANSWERED_MS)
+    over = (
+        Ticket.status == NEW, Ticket.assignee_id.is_(None), Ticket.created_at <= now - UNANSWERED_MS,
+        or_(Ticket.source != "import", Ticket.clock_at <= now - UNANSWERED_MS),  # whose hour begins with the import
+    )  # fmt: skip
     when = (func.count(), func.min(Ticket.created_at), func.max(Ticket.created_at))
     asked: Any = select(Ticket.workspace_id, Ticket.team_id, null(), *when)
     asked = asked.where(*over)
