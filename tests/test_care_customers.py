@@ -293,16 +293,3 @@ def test_the_workspace_s_full_storage_is_told_and_keeps_nothing(app: Flask, runt
     assert (answer.status_code, "There is no room for files" in answer.text) == (422, True)
     assert not rows(runtime.database, Ticket)
     assert the_ticket(runtime, ticket_of(runtime, ada)).number == 1
-
-
-def test_a_customer_s_mailbox_leads_to_their_ticket_without_a_secret_in_its_links(
-    app: Flask, runtime: Runtime, ada: Person
-) -> None:
-    zoe = customer_s(app, runtime, ada)
-    zoe.post("/care/my/new", ASKED)
-    (mail,) = rows(runtime.database, Delivery)
-    for path in (f"/mailbox/{mail.id}", f"/mailbox/{mail.id}/html"):
-        page = zoe.get(path).text
-        assert "{ticket}" not in page
-        assert "/ticket/" not in page
-    assert "/care/my/1" in page

@@ -114,3 +114,16 @@ def test_whoever_answers_no_longer_leaves_their_teams_and_their_tickets_wait_for
     assert not rows(runtime.database, TeamMember)
     assert {the_ticket(runtime, each).assignee_id for each in mine} == {None}
     assert owner.post(f"{path}/remove").status_code == 302
+
+
+def test_a_customer_s_mailbox_leads_to_their_ticket_without_a_secret_in_its_links(
+    app: Flask, runtime: Runtime, ada: Person
+) -> None:
+    zoe = customer_s(app, runtime, ada)
+    asked_by_zoe(zoe)
+    (mail,) = rows(runtime.database, Delivery)
+    for path in (f"/mailbox/{mail.id}", f"/mailbox/{mail.id}/html"):
+        page = zoe.get(path).text
+        assert "{ticket}" not in page
+        assert "/ticket/" not in page
+    assert "/care/my/1" in page
