@@ -6,7 +6,7 @@ For leads and for the members of the workspace; agents see their own tickets and
 import time
 from collections.abc import Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, Response, abort, render_template, request
@@ -144,8 +144,9 @@ def _wanted(asked: Asked) -> Select[Any]:
     )  # fmt: skip
     beside = ((Topic, Topic.id == Ticket.topic_id), (Team, Team.id == Ticket.team_id),
               (Account, Account.id == Ticket.assignee_id), (Rating, Rating.ticket_id == Ticket.id))  # fmt: skip
-    found = select(*told).select_from(Ticket)
+    found: Any = select(*told).select_from(Ticket)
     for table, on in beside:
         found = found.outerjoin(table, on)
     when = or_(within(Ticket.created_at), within(Ticket.solved_at), Ticket.status.not_in(DONE))
-    return found.where(figures.concerned(span), when, *figures.chosen(asked)).order_by(Ticket.number)
+    found = found.where(figures.concerned(span), when, *figures.chosen(asked)).order_by(Ticket.number)
+    return cast(Select[Any], found)

@@ -43,12 +43,12 @@ def _time(report: "Report") -> tuple[Sequence[str], Rows]:
 
 
 def _age(report: "Report") -> tuple[Sequence[str], Rows]:
-    rows = ((words.STATUSES[status], *ages) for status, ages in report.ages.items() if any(ages))
+    rows: list[list[Cell]] = [[words.STATUSES[status], *ages] for status, ages in report.ages.items() if any(ages)]
     return ("Status", *words.AGES), rows
 
 
 def _hours(report: "Report") -> tuple[Sequence[str], Rows]:
-    rows = ((hour, *(day[at] for day in report.busiest)) for at, hour in enumerate(words.HOURS))
+    rows: list[list[Cell]] = [[hour, *(day[at] for day in report.busiest)] for at, hour in enumerate(words.HOURS)]
     return ("Hour", *words.WEEKDAYS), rows
 
 

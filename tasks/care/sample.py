@@ -205,8 +205,8 @@ def remove(session: Session, workspace_id: str, now: int) -> int:
     session.execute(delete(Customer).where(Customer.email.endswith(f"@{DOMAIN}", autoescape=True)))
     for table in (Article, Policy, Topic, Team):
         session.execute(delete(table).where(table.id.in_(_of(session, table))))
-    for table in (Ticket, Article, Team):
-        touch(session, table, workspace_id)
+    for watched in (Ticket, Article, Team):
+        touch(session, watched, workspace_id)
     session.expire_all()
     _again(session, workspace_id, now)
     return len(ids)
