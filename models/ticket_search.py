@@ -42,7 +42,7 @@ _NO_SPACES = re.compile(r"([\u2e80-\u2fdf\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff
 
 _words = cast(Table, TicketWords.__table__).c  # not narrowed by the session: the questions below see to that
 _ticket = cast(Table, Ticket.__table__).c
-_place = literal_column("rowid")
+_place: ColumnElement[int] = literal_column("rowid")
 _fts = table(FTS)
 _places = table(PLACES, column("place"), column("ticket_id"))
 _searched: ColumnElement[str] = literal_column(f"{TABLE}.{COLUMN}")

@@ -7,8 +7,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import Person
-from tests.front import WORKER, Browser, browser_of, member_of
+from tests.front import WORKER, browser_of, member_of
 from tests.ticket_files import ZENDESK, tickets
+from tests.web_fixtures import Browser
 from workers.execute import execute
 from workers.runtime import Runtime
 

@@ -26,18 +26,18 @@ ZENDESK = (
     '"Summation column","Id","Requester","Requester id","Requester email","Assignee","Group","Subject","Tags","Status",'
     '"Priority","Via","Ticket type","Created at","Updated at","Solved at","Satisfaction Score","Reopens","Replies",'
     '"First reply time in minutes","Ticket Category [list]"\n'
-    '"1","42","Mary Major","77","mary@example.org","Sam Agent","Support","Where is my parcel?","parcel late","Closed",'
+    '"1","42","Caller 7","77","caller7@example.org","Agent 3","Support","Where is my parcel?","parcel late","Closed",'
     '"High","Mail","Question","2025-03-03 09:00","2025-03-10 12:00","2025-03-04 10:00","Good","1","2","30","Shipping"\n'
-    '"1","43","John Doe","78","john@example.org","-","Support","Lamp broken","","Open","Urgent","Web","Problem",'
+    '"1","43","Caller 8","78","caller8@example.org","-","Support","Lamp broken","","Open","Urgent","Web","Problem",'
     '"2025-03-05 09:00","2025-03-05 09:30","","Offered","0","0","","Returns"\n'
-    '"1","44","Jane","79","","-","","Spam","","Deleted","-","Web","","2025-03-05 09:00","2025-03-05 09:30",'
+    '"1","44","Caller 9","79","","-","","Spam","","Deleted","-","Web","","2025-03-05 09:00","2025-03-05 09:30",'
     '"","","","","",""\n'
 )
 OSTICKET = (
     "Ticketnummer;Erstellt am;Betreff;Von;Von E-Mail;Priorität;Abteilung;Hilfethema;Quelle;Aktueller Status;"
     "Letzte Aktualisierung;Geschlossen am\n"
-    "100200;03.02.2025 08:15;Drucker geht nicht;Jörg Groß;;Hoch;IT;Drucker;Web;Gelöst;04.02.2025 16:00;\n"
-    "100201;13.02.2025 10:00;Passwort vergessen;Zoë;zoe@example.org;Niedrig;IT;Konto;E-Mail;Geschlossen;"
+    "100200;03.02.2025 08:15;Drucker geht nicht;Büro Süd;;Hoch;IT;Drucker;Web;Gelöst;04.02.2025 16:00;\n"
+    "100201;13.02.2025 10:00;Passwort vergessen;Café;cafe@example.org;Niedrig;IT;Konto;E-Mail;Geschlossen;"
     "14.02.2025 10:00;13.02.2025 11:00\n"
 )
 HEADER = (

@@ -140,8 +140,10 @@ class Writer:
         return {"workspace_id": self.workspace_id, "ticket_id": ticket_id, **more}
 
     def _row(self, one: dict[str, Any]) -> dict[str, Any]:
-        """States and times. The clock of what is not done begins now, with nothing spent; we told nobody anything yet, so
-        `letters` lets it be closed in silence."""
+        """States and times. The clock of what is not done begins now, with nothing spent.
+
+        `told_at`: we told nobody anything, so `letters` lets it be closed in silence.
+        """
         status, done, first_minutes = one["status"], one["status"] in DONE, one["minutes"][0]
         closed = one["closed"]
         if status == SOLVED and self._long_solved(one["solved"]):
@@ -182,6 +184,7 @@ class Writer:
         return {"category": "topic"}.get(what, what), before, after
 
     def _messages(self, one: dict[str, Any], ticket_id: str, customer_id: str, row: dict[str, Any]) -> None:
+        said: list[tuple[str, str, str | None, int]]
         said = [(QUESTION, words.plain(one["values"].get("text", ""))[:200_000], customer_id, one["created"])]
         note = f"Imported from {self.title} as {one['key']}."
         said.append((NOTE, f"{note}\n\n{words.plain(one['note'])}".strip(), None, max(self.moment, row["changed_at"])))

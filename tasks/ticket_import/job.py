@@ -121,9 +121,10 @@ def run(params: TicketImportParams, ctx: Context) -> TicketsFound:
         if not look.counts:
             raise JobError(NO_TICKETS)
         told = {state: look.counts[state] for state in (NEW, DUPLICATE, WRONG, SKIPPED)}
-        counts = {**told, "report": look.report.told(), "policy": look.policy}
+        sums = look.report.told()
+        counts = {**told, "report": sums, "policy": look.policy}
         ctx.session.execute(update(Intake).where(Intake.id == intake_id).values(state=PREVIEWED, counts=counts))
-    return TicketsFound(intake=intake_id, system=written.system, policy=look.policy, report=counts["report"], **told)
+    return TicketsFound(intake=intake_id, system=written.system, policy=look.policy, report=sums, **told)
 
 
 class Look:
