@@ -100,7 +100,8 @@ def of_few(wanted: Filter, now: int, place: str | None, ids: Any) -> Leg:
     """The list's tickets among these: their ids, or a question for them (of the workspace alone: no place)."""
     due = (next_due.is_not(None), *latest(wanted, now)) if wanted.order == "due" else ()
     here = () if place is None else (t.workspace_id.concat("") == place,)  # no index is looked for: the ids have one
-    return Leg((t.id.in_(ids), *here, *_whole(wanted).where, *due), COLUMNS[wanted.order])
+    status = [t.status.concat("").in_(wanted.statuses)] if with_status(wanted) else []  # nor here
+    return Leg((t.id.in_(ids), *here, *_owned(wanted), *status, *due), COLUMNS[wanted.order])
 
 
 def _legs(wanted: Filter, now: int) -> list[Leg]:
