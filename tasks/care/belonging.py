@@ -91,7 +91,9 @@ def _hinted(session: Session, mail: Mail, tokens: Tokens) -> Iterator[Ticket]:
     wanted = [hashed(each) for each in reversed(mail.references)]
     if wanted:
         asked = select(Received.message_id, Received.ticket_id).where(Received.message_id.in_(wanted))
-        known: dict[str, str] = {row[0]: str(row[1]) for row in session.execute(asked.where(Received.ticket_id.is_not(None)))}
+        known: dict[str, str] = {
+            row[0]: str(row[1]) for row in session.execute(asked.where(Received.ticket_id.is_not(None)))
+        }
         ids += [known[each] for each in wanted if each in known]
     for ticket_id in dict.fromkeys(ids):
         ticket = session.scalar(select(Ticket).where(Ticket.id == ticket_id))
