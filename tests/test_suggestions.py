@@ -11,9 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tasks.care.suggestions import asking, index, postings
-from tasks.care.suggestions.index import Index, Passage, Solved, Unreadable
+from tasks.care.suggestions.index import Index, Unreadable
 from tasks.care.suggestions.said import ARTICLE, LIKELY, TICKET, UNSURE
 from tasks.care.suggestions.shelf import Shelf
+from tasks.care.suggestions.texts import Passage, Solved
 from tasks.care.suggestions.words import LONGEST, MOST_TERMS, likeness, passages, pieces, spoken, words
 from tests.bench.tickets.assistant_texts import tickets as made_tickets
 

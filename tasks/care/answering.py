@@ -15,8 +15,8 @@ from models.desk import Article, Desk
 from models.statements import changed
 from models.ticket import ANSWER, DONE, QUESTION, Rating, Ticket, TicketMessage
 from tasks.care import desks
-from tasks.care.suggestions.index import MOST_PASSAGES, MOST_TICKETS, Passage, Solved
 from tasks.care.suggestions.said import ARTICLE, TICKET, Answer, Hit
+from tasks.care.suggestions.texts import MOST_PASSAGES, MOST_TICKETS, Passage, Solved
 from tasks.care.suggestions.words import passages, spoken
 
 AT_ONCE = 400  # tickets whose messages are read together

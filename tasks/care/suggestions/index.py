@@ -12,37 +12,16 @@ from numpy.typing import NDArray
 
 from tasks.care.suggestions import postings
 from tasks.care.suggestions.postings import Postings
+from tasks.care.suggestions.texts import MOST_PASSAGES, MOST_TICKETS, Passage, Solved
 from tasks.care.suggestions.words import likeness, pieces, words
 
 FORM = 1  # of what is written; another one is made anew
-MOST_TICKETS, MOST_PASSAGES = 50_000, 20_000
 MOST_BYTES = 512 * 1024 * 1024
 ARTICLE_PARTS = ("meta", "article.")
 
 
 class Unreadable(Exception):
     """These bytes are no index of this form: it is to be made anew."""
-
-
-@dataclass(frozen=True, slots=True)
-class Solved:
-    """A ticket that was solved: what was asked (subject and text), what was answered at last, where it belonged."""
-
-    id: str
-    question: str
-    answer: str
-    topic: str
-    priority: int
-
-
-@dataclass(frozen=True, slots=True)
-class Passage:
-    """A piece of a published article, with its title."""
-
-    article: str
-    number: int
-    title: str
-    text: str
 
 
 @dataclass(frozen=True)

@@ -27,8 +27,9 @@ from models.ticket import ANSWER, QUESTION, Customer, Ticket, TicketMessage
 from models.workspace import Workspace
 from tasks.care import answering
 from tasks.care.suggestions import asking, index
-from tasks.care.suggestions.index import Index, Passage, Solved
+from tasks.care.suggestions.index import Index
 from tasks.care.suggestions.said import LIKELY, UNSURE
+from tasks.care.suggestions.texts import Passage, Solved
 from tests.bench.figures import quantile
 from tests.bench.tickets.assistant_texts import THINGS, TROUBLES, Made, tickets
 
