@@ -39,10 +39,10 @@ def is_care(rule: Rule) -> bool:
 @pytest.mark.parametrize("role", NARROW)
 def test_a_role_of_the_desk_finds_nothing_of_the_house_on_any_page(
     app: Flask,
-    adas: Theirs,
+    adas: Theirs,  # noqa: F811
     runtime: Runtime,
     ada: Person,
-    role: str,  # noqa: F811
+    role: str,
 ) -> None:
     browser = browser_of(app, runtime, member_of(runtime, ada, "eve", role))
     closed = 0
@@ -65,10 +65,10 @@ def test_a_role_of_the_desk_finds_nothing_of_the_house_on_any_page(
 @pytest.mark.parametrize("role", NARROW)
 def test_a_role_of_the_desk_changes_nothing_of_the_house_by_any_form(
     app: Flask,
-    adas: Theirs,
+    adas: Theirs,  # noqa: F811
     runtime: Runtime,
     ada: Person,
-    role: str,  # noqa: F811
+    role: str,
 ) -> None:
     browser = browser_of(app, runtime, member_of(runtime, ada, "eve", role))
     closed = 0
@@ -87,10 +87,10 @@ def test_a_role_of_the_desk_changes_nothing_of_the_house_by_any_form(
 @pytest.mark.parametrize("role", NARROW)
 def test_a_token_of_the_desk_s_people_opens_customer_care_and_its_alerts_alone(
     app: Flask,
-    adas: Theirs,
+    adas: Theirs,  # noqa: F811
     runtime: Runtime,
     ada: Person,
-    role: str,  # noqa: F811
+    role: str,
 ) -> None:
     headers = token_of(runtime, member_of(runtime, ada, "eve", role))
     client, closed = app.test_client(), 0
@@ -109,9 +109,9 @@ def test_a_token_of_the_desk_s_people_opens_customer_care_and_its_alerts_alone(
 @pytest.mark.usefixtures("probe")
 def test_a_viewer_changes_nothing_of_the_desk(
     app: Flask,
-    adas: Theirs,
+    adas: Theirs,  # noqa: F811
     runtime: Runtime,
-    ada: Person,  # noqa: F811
+    ada: Person,
 ) -> None:
     browser = browser_of(app, runtime, member_of(runtime, ada, "eve", "viewer"))
     token = browser.token()

@@ -43,7 +43,8 @@ def test_every_table_of_a_workspace_can_be_emptied_by_its_key() -> None:
     for table in owned:
         assert table.primary_key.columns, table.name
     assert {table.name for table in belongings.of_runs()} == {"upload", "artifact"}
-    assert {table.name for table in belongings.files()} == {"upload", "artifact", "picture", "ticket_file"}, "see tasks/export"
+    known = {"upload", "artifact", "picture", "ticket_file"}
+    assert {table.name for table in belongings.files()} == known, "see tasks/export"
     for table in belongings.files():
         assert {"name", "size"} <= set(table.c.keys()), "the export names files by these"
 
