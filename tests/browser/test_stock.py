@@ -63,6 +63,7 @@ def bring(front: Front, page: Page, subject: str) -> None:
     page.get_by_role("button", name=re.compile(r"Import \d+ lines")).click()
     front.run_of(page)
     work(front.runtime)
+    expect(page.locator("#status")).to_contain_text("Done")  # the page follows, and no reload of it comes later
 
 
 def of_kind(runtime: Runtime, kind: str) -> str:

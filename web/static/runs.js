@@ -4,6 +4,15 @@
 const FIRST_WAIT = 700;
 const LONGEST_WAIT = 8000;
 
+// A reload of ours must not call back somebody who is already on the way to another page.
+let leaving = false;
+addEventListener("beforeunload", () => { leaving = true; });
+addEventListener("pageshow", () => { leaving = false; });
+
+function reload() {
+  if (!leaving) location.reload();
+}
+
 // --- a run that goes on -------------------------------------------------------------------------------------------
 
 function follow(status) {
@@ -15,7 +24,7 @@ function follow(status) {
     if (document.hidden) return;
     try {
       const answer = await fetch(status.dataset.poll, { headers: { "If-None-Match": etag }, credentials: "same-origin" });
-      if (answer.redirected || answer.status === 401 || answer.status === 404) return location.reload();
+      if (answer.redirected || answer.status === 401 || answer.status === 404) return reload();
       if (answer.status === 200) show(await answer.text(), answer.headers);
       // Slower while nothing happens, quick again as soon as something does.
       wait = answer.status === 200 ? FIRST_WAIT : Math.min(wait * 1.25, LONGEST_WAIT);
@@ -36,7 +45,7 @@ function follow(status) {
       status.dataset.state = state;
       document.getElementById("announce").textContent = state;
     }
-    if (["succeeded", "failed", "cancelled"].includes(headers.get("X-Run-State"))) location.reload();
+    if (["succeeded", "failed", "cancelled"].includes(headers.get("X-Run-State"))) reload();
   }
 
   document.addEventListener("visibilitychange", () => {
