@@ -71,6 +71,7 @@ def bring(front: Front, page: Page, file: Path, meter: str = "") -> None:
     page.get_by_role("button", name=re.compile(r"Bring in [\d,]+ readings")).click()
     page.wait_for_url("**/runs/*")
     work(front.runtime)
+    expect(page.locator("#status")).to_contain_text("Done")  # the page follows, and no reload of it comes later
 
 
 def the_meter(runtime: Runtime) -> str:
