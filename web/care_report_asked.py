@@ -24,7 +24,7 @@ PERIODS = {
 }  # fmt: skip
 USUAL = "30"
 PRIORITIES = {"1": "Urgent", "2": "High", "3": "Normal", "4": "Low"}
-SOURCES = {"web": "Web", "mail": "Mail", "api": "API", "chat": "Chat", "import": "Import"}
+SOURCES = {"web": "Web", "mail": "Mail", "api": "API", "chat": "Chat", "phone": "Phone", "import": "Import"}
 FILTERS = ("team", "agent", "topic", "priority", "source")
 GROUPS = {"team": "Team", "agent": "Agent", "topic": "Topic", "priority": "Priority", "source": "Source"}
 MOST_NAMED = 500  # in a list to choose from

@@ -24,7 +24,7 @@ TOGETHER = 20_000  # rows in one piece
 FEW = 10
 DIMENSIONS = ("team", "agent", "topic", "priority", "source")
 PRIORITIES = ("Urgent", "High", "Normal", "Low")
-SOURCES = {"web": "Web", "mail": "Mail", "api": "API", "chat": "Chat", "import": "Import"}
+SOURCES = {"web": "Web", "mail": "Mail", "api": "API", "chat": "Chat", "phone": "Phone", "import": "Import"}
 BY: dict[str, InstrumentedAttribute[Any]] = {
     "team": Ticket.team_id, "agent": Ticket.assignee_id, "topic": Ticket.topic_id, "priority": Ticket.priority,
     "source": Ticket.source,
