@@ -40,6 +40,7 @@ class Delivery(Owned, Base):
     reason: Mapped[str] = mapped_column(String(300), default="")
     fate: Mapped[str] = mapped_column(String(12), default="", server_default="")  # told later: delivered, bounced, …
     fate_at: Mapped[int | None] = mapped_column(BigInteger)
+    due_at: Mapped[int | None] = mapped_column(BigInteger)  # it waits until then; None: it goes at once
     created_at: Mapped[int] = mapped_column(BigInteger, default=db_now())
     attempted_at: Mapped[int | None] = mapped_column(BigInteger)
     sent_at: Mapped[int | None] = mapped_column(BigInteger)

@@ -28,6 +28,9 @@ class Customer(Owned, Base):
     account_id: Mapped[str | None] = mapped_column(ID, ForeignKey("account.id", ondelete="SET NULL"), index=True)
     mailed_at: Mapped[int] = mapped_column(BigInteger, default=0)  # the last automatic mail to them …
     mailed_count: Mapped[int] = mapped_column(Integer, default=0)  # … and how many within the hour: loops end here
+    returned: Mapped[str] = mapped_column(String(300), default="")  # why mail of this desk came back, and when; it …
+    returned_at: Mapped[int] = mapped_column(BigInteger, default=0)
+    reached_at: Mapped[int] = mapped_column(BigInteger, default=0)  # … is over once mail is known to reach them
     created_at: Mapped[int] = mapped_column(BigInteger, default=db_now())
 
 
@@ -117,6 +120,7 @@ class TicketMessage(Owned, Base):
     automatic: Mapped[bool] = mapped_column(Boolean, default=False)  # an out-of-office: opens nothing again
     source: Mapped[str] = mapped_column(String(10))
     remarks: Mapped[list[str] | None] = mapped_column(Json)  # what was left out of a mail, and why
+    said_in: Mapped[int | None] = mapped_column(Integer)  # the number of another customer's ticket that it came from
     fingerprint: Mapped[str | None] = mapped_column(String(64))  # of a program's or a form's key: written once
     version: Mapped[int] = mapped_column(Integer, default=1)  # of the ticket, as of this
     at: Mapped[int] = mapped_column(BigInteger, default=db_now())
@@ -179,6 +183,7 @@ class TicketCopy(Owned, Base):
 
     ticket_id: Mapped[str] = mapped_column(ID, ForeignKey("ticket.id", ondelete="CASCADE"), primary_key=True)
     email: Mapped[str] = mapped_column(String(254), primary_key=True)  # lower case
+    reads: Mapped[bool] = mapped_column(Boolean, default=True)  # the whole ticket by a link; who a mail named does not
 
 
 class Presence(Owned, Base):

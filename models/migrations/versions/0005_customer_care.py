@@ -35,6 +35,9 @@ def upgrade() -> None:
     sa.Column('account_id', sa.String(length=28), nullable=True),
     sa.Column('mailed_at', sa.BigInteger(), nullable=False),
     sa.Column('mailed_count', sa.Integer(), nullable=False),
+    sa.Column('returned', sa.String(length=300), nullable=False),
+    sa.Column('returned_at', sa.BigInteger(), nullable=False),
+    sa.Column('reached_at', sa.BigInteger(), nullable=False),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.Column('workspace_id', sa.String(length=28), nullable=False),
     sa.ForeignKeyConstraint(['account_id'], ['account.id'], name=op.f('fk_customer_account_id'), ondelete='SET NULL'),
@@ -56,6 +59,8 @@ def upgrade() -> None:
     sa.Column('answers', sa.Boolean(), nullable=False),
     sa.Column('asks', sa.Boolean(), nullable=False),
     sa.Column('links_version', sa.Integer(), nullable=False),
+    sa.Column('strangers_at', sa.BigInteger(), nullable=False),
+    sa.Column('strangers', sa.Integer(), nullable=False),
     sa.Column('indexed_at', sa.BigInteger(), nullable=True),
     sa.Column('index_key', sa.String(length=80), nullable=False),
     sa.ForeignKeyConstraint(['workspace_id'], ['workspace.id'], name=op.f('fk_desk_workspace_id'), ondelete='CASCADE'),
@@ -284,6 +289,7 @@ def upgrade() -> None:
     op.create_table('ticket_copy',
     sa.Column('ticket_id', sa.String(length=28), nullable=False),
     sa.Column('email', sa.String(length=254), nullable=False),
+    sa.Column('reads', sa.Boolean(), nullable=False),
     sa.Column('workspace_id', sa.String(length=28), nullable=False),
     sa.ForeignKeyConstraint(['ticket_id'], ['ticket.id'], name=op.f('fk_ticket_copy_ticket_id'), ondelete='CASCADE'),
     sa.ForeignKeyConstraint(['workspace_id'], ['workspace.id'], name=op.f('fk_ticket_copy_workspace_id'), ondelete='CASCADE'),
@@ -330,6 +336,7 @@ def upgrade() -> None:
     sa.Column('automatic', sa.Boolean(), nullable=False),
     sa.Column('source', sa.String(length=10), nullable=False),
     sa.Column('remarks', Json(), nullable=True),
+    sa.Column('said_in', sa.Integer(), nullable=True),
     sa.Column('fingerprint', sa.String(length=64), nullable=True),
     sa.Column('version', sa.Integer(), nullable=False),
     sa.Column('at', sa.BigInteger(), nullable=False),
@@ -386,12 +393,14 @@ def upgrade() -> None:
         batch_op.add_column(sa.Column('ticket_id', sa.String(length=28), nullable=True))
         batch_op.add_column(sa.Column('message_id', sa.String(length=28), nullable=True))
         batch_op.add_column(sa.Column('automatic', sa.Boolean(), server_default=sa.false(), nullable=False))
+        batch_op.add_column(sa.Column('due_at', sa.BigInteger(), nullable=True))
         batch_op.create_index(batch_op.f('ix_delivery_ticket_id'), ['ticket_id'], unique=False)
 
 
 def downgrade() -> None:
     with op.batch_alter_table('delivery', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_delivery_ticket_id'))
+        batch_op.drop_column('due_at')
         batch_op.drop_column('automatic')
         batch_op.drop_column('message_id')
         batch_op.drop_column('ticket_id')
