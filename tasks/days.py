@@ -1,7 +1,18 @@
 """Days of the calendar and times of day: which it is in a place, and when that is."""
 
 from datetime import UTC, date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from functools import lru_cache
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+
+@lru_cache(maxsize=1024)
+def known(zone: str) -> str:
+    """A time zone, or UTC where this machine has none of that name: it was kept on one with other data."""
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return "UTC"
+    return zone
 
 
 def today(zone: str, now: int) -> date:

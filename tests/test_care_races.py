@@ -13,6 +13,7 @@ from models.engine import again
 from models.session import EVERYONE
 from models.ticket import Customer, Ticket, TicketEvent, TicketMessage
 from tasks.care import closing, marks, neglect
+from tasks.care.apart import Apart
 from tasks.care.tickets import By, Stale
 from tests.care_desk import DAY, HOUR, HelpDesk, desk
 from tests.conftest import Person
@@ -83,9 +84,9 @@ def test_scans_at_once_tell_each_mark_and_close_each_ticket_once(runtime: Runtim
     def write() -> AbstractContextManager[Session]:
         return runtime.database.write(EVERYONE)
 
-    each(THREADS, lambda _number: marks.scan(read, write, help_desk.now))
-    each(THREADS, lambda _number: closing.scan(read, write, help_desk.now))
-    each(THREADS, lambda _number: neglect.scan(read, write, help_desk.now))
+    each(THREADS, lambda _number: marks.scan(read, write, help_desk.now, Apart()))
+    each(THREADS, lambda _number: closing.scan(read, write, help_desk.now, Apart()))
+    each(THREADS, lambda _number: neglect.scan(read, write, help_desk.now, Apart()))
     assert Counter((one.rule, one.subject, one.level, one.episode) for one in help_desk.rows(Alert)) == {
         ("first answer", late, 3, 1): 1,
         ("first answer", nobodys, 3, 1): 1,

@@ -3,6 +3,8 @@
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
+from tasks.days import known
+
 
 def minutes(amount: int | None) -> str:
     """ "4 hours", "1 hour 30 minutes"; "no deadline" for none."""
@@ -19,6 +21,7 @@ def _count(number: int, word: str) -> str:
 
 def moment(at: int, zone: str, now: int) -> str:
     """ "today at 14:00", "tomorrow at 9:30", "on Monday 8 June at 10:00", with the year if it is another one."""
+    zone = known(zone)
     there = datetime.fromtimestamp(at / 1000, UTC).astimezone(ZoneInfo(zone))
     today = datetime.fromtimestamp(now / 1000, UTC).astimezone(ZoneInfo(zone)).date()
     return f"{_day(there.date(), today)} at {there:%H:%M}"

@@ -14,7 +14,7 @@ from models.ticket import AT_WORK, Ticket
 from models.workspace import Membership
 from tasks.care import history
 from tasks.care.by import ANSWERS, By
-from tasks.days import today
+from tasks.days import known, today
 
 TURN = By("machine", why="Handed out in turn")
 FEWEST = By("machine", why="Handed to whoever has the fewest")
@@ -76,7 +76,7 @@ def available(session: Session, team: Team, now: int) -> dict[str, int]:
 
 def away(session: Session, workspace_id: str, accounts: list[str], zone: str, now: int) -> set[str]:
     """Who of these people is absent on this day of a zone."""
-    day = today(zone, now)
+    day = today(known(zone), now)
     days = (Absence.workspace_id == workspace_id, Absence.first <= day, Absence.last >= day)
     return set(session.scalars(select(Absence.account_id).where(*days, Absence.account_id.in_(accounts))))
 

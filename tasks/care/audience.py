@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from models.desk import Absence, Team, TeamMember
 from models.workspace import Membership
 from tasks.care.by import ANSWERS
-from tasks.days import today
+from tasks.days import known, today
 
 OVER = 3  # the level from which leads are told
 
@@ -75,5 +75,5 @@ def _absent(session: Session, places: Collection[str], now: int) -> set[tuple[st
     return {
         (place, account)
         for place, account, first, last in rows
-        if first <= today(clocks.get((place, account), "UTC"), now) <= last
+        if first <= today(known(clocks.get((place, account), "UTC")), now) <= last
     }

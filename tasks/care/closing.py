@@ -1,6 +1,8 @@
 """Solved tickets close by themselves after the desk's days without a word, and their customers are told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import partial
+from typing import NamedTuple
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -8,6 +10,7 @@ from sqlalchemy.orm import Session
 from models.desk import Desk
 from models.engine import again
 from models.ticket import CLOSED, SOLVED, Ticket
+from tasks.care.apart import Apart
 from tasks.care.by import MACHINE, By
 from tasks.care.fields import change
 from tasks.care.history import Stale
@@ -20,34 +23,43 @@ AT_ONCE = 100  # tickets of one transaction, each with its mail
 SILENCE = By(MACHINE, why="Solved for so long without a word")
 
 
-def look(session: Session, now: int, workspace: str = "") -> list[str]:
-    """The ids of tickets that are to be closed. Nobody said anything since they were solved, or later."""
+class Over(NamedTuple):
+    """A ticket that is to be closed."""
+
+    ticket: str
+    workspace: str
+
+
+def look(session: Session, now: int, workspace: str = "") -> list[Over]:
+    """Which are to be closed: nobody said anything since they were solved, or later."""
     least = session.scalar(select(func.min(Desk.close_days)).where(Desk.close_days > 0))
     if least is None:
         return []
     over = Ticket.changed_at <= days_ago(now, Desk.close_days)
     mine = (Ticket.status == SOLVED, Ticket.changed_at <= now - least * DAY_MS, Desk.close_days > 0, over)
-    asked = select(Ticket.id).join(Desk, Desk.workspace_id == Ticket.workspace_id).where(*mine)
+    asked = select(Ticket.id, Ticket.workspace_id).join(Desk, Desk.workspace_id == Ticket.workspace_id).where(*mine)
     asked = asked.where(Ticket.workspace_id == workspace) if workspace else asked
-    return list(session.scalars(asked.order_by(Ticket.changed_at).limit(MOST)))
+    return [Over(*row) for row in session.execute(asked.order_by(Ticket.changed_at).limit(MOST))]
 
 
-def scan(read: Opens, write: Opens, now: int, workspace: str = "") -> int:
+def scan(read: Opens, write: Opens, now: int, apart: Apart, workspace: str = "") -> int:
     """Close them, some in each transaction; how many."""
     with read() as session:
-        ids = look(session, now, workspace)
-    return sum(_closed(write, now, part) for part in _parts(ids))
+        over = look(session, now, workspace)
+    return sum(
+        sum(apart.each(part, lambda one: one.workspace, partial(_closed, write, now), 0)) for part in _parts(over)
+    )
 
 
-def _parts(ids: list[str]) -> Iterator[list[str]]:
-    for start in range(0, len(ids), AT_ONCE):
-        yield sorted(ids[start : start + AT_ONCE])
+def _parts(over: list[Over]) -> Iterator[list[Over]]:
+    for start in range(0, len(over), AT_ONCE):
+        yield sorted(over[start : start + AT_ONCE])
 
 
 @again
-def _closed(write: Opens, now: int, ids: list[str]) -> int:
+def _closed(write: Opens, now: int, over: Sequence[Over]) -> int:
     with write() as session:
-        return sum(close(session, each, now) for each in ids)
+        return sum(close(session, each.ticket, now) for each in over)
 
 
 def close(session: Session, ticket_id: str, now: int) -> bool:

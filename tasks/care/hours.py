@@ -14,6 +14,7 @@ from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from models.desk import Policy, Team
+from tasks.days import known
 from tasks.public_days import public_holidays
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", 
 OVERLAP = "{}: some hours are there twice; leave one of them out."
 SPILL = "{}’s hours reach into {}’s: the time that both have counts once."
 NO_HOURS = "It never works, so no deadline of its tickets ever comes. Write when it works."
+NO_ZONE = "Its time zone {} is not known here, so its hours are read on the clock of UTC. Choose one from the list."
 ALL_CLOSED = "All of its days of the next year are holidays or closed, so no deadline of its tickets comes."
 
 
@@ -40,6 +42,7 @@ class Hours(BaseModel):
     week: Week | None = None
     holidays: str = ""  # "DE" or "DE-BY"
     closed: tuple[date, ...] = ()
+    lost: str = ""  # the name of its zone, where this machine has none of that name and `zone` is UTC
 
 
 ALWAYS = Hours()
@@ -48,8 +51,10 @@ EVERY_HOUR: Week = (((0, DAY),),) * WEEK
 
 def of(team: Team) -> Hours:
     """A team's row as hours."""
+    zone = known(team.time_zone)
     return Hours(
-        zone=team.time_zone,
+        zone=zone,
+        lost="" if zone == team.time_zone else team.time_zone,
         week=team.hours["week"] if team.hours else None,
         holidays=team.holidays,
         closed=tuple(date.fromisoformat(day) for day in team.closed or ()),
@@ -100,7 +105,8 @@ def problems(hours: Hours, now: int | None = None) -> list[str]:
     week = EVERY_HOUR if hours.week is None else hours.week
     if not any(week):
         return [NO_HOURS]
-    found = [OVERLAP.format(name) for name, spans in zip(WEEKDAYS, week, strict=True) if overlaps(spans)]
+    found = [NO_ZONE.format(hours.lost)] if hours.lost else []
+    found += [OVERLAP.format(name) for name, spans in zip(WEEKDAYS, week, strict=True) if overlaps(spans)]
     if hours.week is not None:
         found += [SPILL.format(WEEKDAYS[day], WEEKDAYS[(day + 1) % WEEK]) for day in range(WEEK) if _spills(week, day)]
     country, _, region = hours.holidays.partition("-")

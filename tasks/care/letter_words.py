@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 from models.ticket import CLOSED, HOLD, OPEN, REOPENED, SOLVED, WAITING
+from tasks.days import known
 
 ANSWER_THIS = "You can answer this mail: what you write lands in your ticket."
 
@@ -76,6 +77,7 @@ def merged(now: Now, into: int, theirs: bool) -> Words:
 
 def moment(at: int, zone: str, now: int) -> str:
     """A moment on the clock of a zone, in words: “Tuesday, 24 November, 14:00 (Europe/Berlin)”."""
+    zone = known(zone)
     local, today = (datetime.fromtimestamp(each / 1000, UTC).astimezone(ZoneInfo(zone)) for each in (at, now))
     year = f" {local.year}" if local.year != today.year else ""
     return f"{local:%A}, {local.day} {local:%B}{year}, {local:%H:%M} ({zone})"

@@ -6,9 +6,10 @@ when the deadline was met; one of another deadline (its policy, priority or topi
 next mark opens the next episode. While the clock stands still nothing moves.
 """
 
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import cache, partial
 from typing import Any, cast
 
 from sqlalchemy import Table, bindparam, insert, select, update
@@ -23,6 +24,7 @@ from tasks.alerting import alerts
 from tasks.alerting.alerts import Count, Sight
 from tasks.alerting.open_alerts import Key, some_of
 from tasks.care import audience, clocks, history, mark_words
+from tasks.care.apart import Apart
 from tasks.care.clocks import Standing
 
 FIRST, SOLVE = "first", "solve"
@@ -87,16 +89,28 @@ def _over(row: Any) -> str:
     return "gone" if minutes is None or row.cause != str(minutes) or not mark else ""
 
 
-def scan(read: Opens, write: Opens, now: int, workspace: str = "") -> tuple[int, Count]:
+def scan(read: Opens, write: Opens, now: int, apart: Apart, workspace: str = "") -> tuple[int, Count]:
     """Tell the marks that are due, and end the alerts that are over; how many tickets, and what came of it."""
     with read() as session:
         due, over = look(session, now, workspace), ended(session, workspace)
-    total = Count()
+    counts: list[Count] = []
     for some in some_of(due):
-        total += _told(write, now, some)
+        counts += apart.each(some, _whose(read, some), partial(_told, write, now), Count())
     for part in _parts(over):
-        total += _settled(write, now, part)
-    return len(due), total
+        counts += apart.each(part, lambda one: one.workspace, partial(_settled, write, now), Count())
+    return len(due), sum(counts, Count())
+
+
+def _whose(read: Opens, ids: Collection[str]) -> Callable[[str], str]:
+    """The workspaces of these tickets, which are asked for once, and only in trouble."""
+
+    @cache
+    def places() -> dict[str, str]:
+        with read() as session:
+            asked = select(Ticket.id, Ticket.workspace_id).where(Ticket.id.in_(ids))
+            return {row.id: row.workspace_id for row in session.execute(asked)}
+
+    return lambda ticket: places().get(ticket, "")
 
 
 def _parts(over: list[Ended]) -> Iterator[list[Ended]]:
@@ -105,13 +119,13 @@ def _parts(over: list[Ended]) -> Iterator[list[Ended]]:
 
 
 @again
-def _told(write: Opens, now: int, ids: list[str]) -> Count:
+def _told(write: Opens, now: int, ids: Sequence[str]) -> Count:
     with write() as session:
         return tell(session, ids, now)
 
 
 @again
-def _settled(write: Opens, now: int, over: list[Ended]) -> Count:
+def _settled(write: Opens, now: int, over: Sequence[Ended]) -> Count:
     with write() as session:
         return settle(session, over, now)
 
@@ -179,7 +193,7 @@ def _sight(kind: str, row: Any, percent: int, people: audience.Audience, names: 
     )  # fmt: skip
 
 
-def settle(session: Session, over: list[Ended], now: int) -> Count:
+def settle(session: Session, over: Sequence[Ended], now: int) -> Count:
     """End these alerts: with a word to those who were told where the deadline was met."""
     alerts.lock(session, {each.workspace for each in over})
     people = audience.of(session, {each.workspace for each in over}, now)
@@ -205,7 +219,7 @@ def _met(session: Session, ids: list[str]) -> list[Any]:
     return [row for row in session.execute(asked) if row.answered_at is not None or row.solve_taken is not None]
 
 
-def _levels(session: Session, over: list[Ended]) -> dict[str, dict[Key, tuple[int, str]]]:
+def _levels(session: Session, over: Sequence[Ended]) -> dict[str, dict[Key, tuple[int, str]]]:
     """The level and cause of those that are still open."""
     found: dict[str, dict[Key, tuple[int, str]]] = {rule: {} for rule in RULES.values()}
     asked = select(Alert.rule, Alert.workspace_id, Alert.subject, Alert.level, Alert.cause)

@@ -6,6 +6,7 @@ Tickets come among them in the order of a moment (made, touched); the latest of 
 """
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Select, and_, case, func, not_, null, or_, select
@@ -20,6 +21,7 @@ from tasks.alerting import alerts
 from tasks.alerting.alerts import Count, Sight
 from tasks.alerting.open_alerts import Key
 from tasks.care import audience, hours, neglect_words
+from tasks.care.apart import TROUBLE, Apart, passing
 from tasks.care.marks import Opens
 from tasks.care.moves import DAY_MS
 from tasks.care.since import days_ago
@@ -144,15 +146,31 @@ def _over(rule: str, key: Key, was: Before) -> Sight:
     return Sight(*key, 0, clear=True, cause=was.cause, end=neglect_words.END[rule])
 
 
-def scan(read: Opens, write: Opens, now: int, workspace: str = "") -> Count:
+def scan(read: Opens, write: Opens, now: int, apart: Apart, workspace: str = "") -> Count:
     """Look at both lists, and write the few alerts that change."""
     total = Count()
     for rule in LISTS:
-        with read() as session:
-            places = {seen.workspace for seen in look(session, rule, now, workspace)}
-        for place in sorted(places):
-            total += _settled(write, rule, now, place)
+        for place in sorted(_differing(read, rule, now, apart, workspace)):
+            total += apart.alone(place, partial(_settled, write, rule, now, place), Count())
     return total
+
+
+def _differing(read: Opens, rule: str, now: int, apart: Apart, workspace: str) -> set[str]:
+    """The workspaces where an alert would change: asked for all at once and, in trouble, for each desk alone."""
+    try:
+        return _places(read, rule, now, workspace)
+    except TROUBLE as error:
+        passing(error)
+    with read() as session:
+        asked = select(Desk.workspace_id).order_by(Desk.workspace_id)
+        desks = session.scalars(asked.where(Desk.workspace_id == workspace) if workspace else asked).all()
+    parts = [apart.alone(place, partial(_places, read, rule, now, place), set[str]()) for place in desks]
+    return set[str]().union(*parts)
+
+
+def _places(read: Opens, rule: str, now: int, workspace: str) -> set[str]:
+    with read() as session:
+        return {seen.workspace for seen in look(session, rule, now, workspace)}
 
 
 @again

@@ -12,6 +12,7 @@ from models.ticket import Ticket
 from models.workspace import CARE, SYSTEM
 from tasks.alerting.alerts import Count
 from tasks.care import closing, digest_part, marks, neglect
+from tasks.care.apart import Apart
 from tasks.context import Context
 from tasks.job import Job, NoParams, Result
 
@@ -28,18 +29,28 @@ class Looked(Result):
 
 def run(_params: NoParams, ctx: Context) -> Looked:
     """All workspaces in the system's run; else the one whose tickets changed."""
-    now = ctx.now()
-    if ctx.workspace == SYSTEM:
-        read, write = ctx.read_everything, ctx.write_everything
-        told, count = marks.scan(read, write, now)
-        count += neglect.scan(read, write, now)
-        return _result(told, count, closing.scan(read, write, now))
-    mine = partial(ctx.database.write, ctx.workspace)
-    told, count = marks.scan(ctx.read, mine, now, ctx.workspace)
+    apart = Apart()
+    found = _everywhere(ctx, apart) if ctx.workspace == SYSTEM else _here(ctx, apart)
+    apart.end()
+    return found
+
+
+def _everywhere(ctx: Context, apart: Apart) -> Looked:
+    """The three scans, of which each runs whatever became of the others."""
+    looks = (ctx.read_everything, ctx.write_everything, ctx.now(), apart)
+    told, count = apart.alone("", lambda: marks.scan(*looks), (0, Count()))
+    count += apart.alone("", lambda: neglect.scan(*looks), Count())
+    return _result(told, count, apart.alone("", lambda: closing.scan(*looks), 0))
+
+
+def _here(ctx: Context, apart: Apart) -> Looked:
+    place, now = ctx.workspace, ctx.now()
+    mine = partial(ctx.database.write, place)
+    told, count = apart.alone(place, lambda: marks.scan(ctx.read, mine, now, apart, place), (0, Count()))
     with ctx.read() as session:
-        concerned = neglect.concerned(session, ctx.workspace)
+        concerned = neglect.concerned(session, place)
     if concerned:
-        count += neglect.scan(ctx.read, mine, now, ctx.workspace)
+        count += neglect.scan(ctx.read, mine, now, apart, place)
     return _result(told, count, 0)
 
 
