@@ -163,11 +163,12 @@ def test_filters_narrow_a_list_alone_and_together_whether_they_leave_few_or_many
 
 def test_counts_go_as_far_as_they_are_asked_to(runtime: Runtime, ada: Person, made: list[dict[str, Any]]) -> None:
     views = {view: _filter(runtime, ada, view=view) for view in care_filter.VIEWS}
+    mine = views["team"]
     with runtime.database.read(ada.workspace_id) as session:
-        assert care_book.counted(session, views, NOW, COUNT) == {
-            view: len(_expected(made, each)) for view, each in views.items()
-        }
-        assert max(care_book.counted(session, views, NOW, 5).values()) == 5
+        expected = {view: len(_expected(made, each)) for view, each in views.items()}
+        assert care_book.counted(session, views, mine.me, mine.teams, NOW, COUNT) == expected
+        assert max(care_book.counted(session, views, mine.me, mine.teams, NOW, 5).values()) == 5
+        assert care_book.counted(session, views, mine.me, (), NOW, COUNT) == {**expected, "team": 0}
 
 
 @pytest.mark.sqlite

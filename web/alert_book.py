@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from flask import abort
-from sqlalchemy import ColumnElement, Row, Select, and_, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.account import Account
@@ -19,6 +19,7 @@ from tasks.alerting import alerts
 from tasks.alerting.telling import weight
 from web import identity
 from web.current import RANKS, everyone, me, rank, runtime
+from web.identity import Place
 
 PAGE, FEW = 50, 20
 MANY = 99  # the navigation bar counts no further
@@ -31,7 +32,6 @@ WORST = (
     Alert.moved_at.desc(),
     Alert.id,
 )
-Place = Row[tuple[str, str, str]]
 
 
 @dataclass(frozen=True, slots=True)

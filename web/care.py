@@ -11,7 +11,6 @@ from models.base import clock
 from models.ticket import STATUSES, Ticket
 from tasks.care import moves
 from web import care_book, care_due, care_filter, care_many, care_people, care_presence, care_view
-from web.care_filter import Filter
 from web.current import may_answer, me, reading, require_desk
 
 bp = Blueprint("care", __name__, url_prefix="/care")
@@ -34,8 +33,7 @@ def index() -> ResponseReturnValue:
         after = care_book.mark_of(request.args.get("after", ""), wanted.order)
         rows, following = care_book.listed(session, wanted, after, now)
         found = _beside(session, [row[0] for row in rows], now)
-        plain = {name: Filter(view=name, me=me().id, teams=teams) for name in COUNTED}
-        counts = care_book.counted(session, plain, now, MOST_COUNTED)
+        counts = care_book.counted(session, COUNTED, me().id, teams, now, MOST_COUNTED)
         empty = not rows and session.scalar(select(Ticket.id).limit(1)) is None
     return render_template(
         "care/index.html", rows=rows, wanted=wanted, wrong=wrong, counts=counts, now=now, first_time=empty,

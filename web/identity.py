@@ -1,8 +1,11 @@
 """Sign-ins: the row is the truth, the cookie holds a secret whose hash finds it. Personal tokens for the API alike."""
 
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
 import flask
-from flask import Request, request
-from sqlalchemy import ColumnElement, Row, delete, select, update
+from flask import Request, g, request
+from sqlalchemy import ColumnElement, delete, select, update
 from sqlalchemy.orm import Session
 
 from models.account import Account, Link, SignIn, Token
@@ -20,22 +23,34 @@ PROGRAMS = ("api", "emoncms")  # blueprints that know tokens and no cookies
 TOKEN_PREFIX = "nightshift_"  # noqa: S105  # so that scanners of source code find a token that slipped in
 
 
+class Place(NamedTuple):
+    """A workspace of a person."""
+
+    id: str
+    name: str
+    role: str
+
+
+_PLACE = (Workspace.id, Workspace.name, Membership.role)
+_IN_ORDER = (Membership.created_at, Workspace.id)
+
+
 def load(secret: str) -> Person | None:
     """flask-login's user_loader: who holds this secret, while the sign-in lasts. The API knows no cookies."""
     if request.blueprint in PROGRAMS:
         return None
     stale = (db_now() - SignIn.seen_at).label("silence")
     with everyone() as session:
-        query = (
-            select(SignIn, Account, stale).join(SignIn.account).where(SignIn.secret_hash == digest(secret), *alive())
-        )
-        if (row := session.execute(query).first()) is None:
-            return None
-        sign_in, account, silence = row
-        place = _place(session, account.id, sign_in.workspace_id)
+        query = select(SignIn, Account, stale, *_PLACE).join(SignIn.account).where(SignIn.secret_hash == digest(secret))
+        query = query.outerjoin(Membership, Membership.account_id == Account.id).outerjoin(Membership.workspace)
+        rows = session.execute(query.where(*alive()).order_by(*_IN_ORDER)).all()
+    if not rows:
+        return None
+    sign_in, account, silence = rows[0][:3]
+    g.places = account.id, _sorted(Place(*row[3:]) for row in rows if row[3])
     if silence > SEEN_EVERY_MS:
         _seen(sign_in.id)
-    return _person(account, place, secret=secret, sign_in_id=sign_in.id)
+    return _person(account, _place(g.places[1], sign_in.workspace_id), secret=secret, sign_in_id=sign_in.id)
 
 
 def alive() -> tuple[ColumnElement[bool], ...]:
@@ -62,7 +77,7 @@ def load_token(asked: Request) -> Person | None:
         if (row := session.execute(query).first()) is None:
             return None
         token, account = row
-        place = _place(session, account.id, token.workspace_id)
+        place = _place(places(session, account.id), token.workspace_id)
         now = clock(session)
     if place is None or place.id != token.workspace_id:
         return None
@@ -71,15 +86,21 @@ def load_token(asked: Request) -> Person | None:
     return _person(account, place, secret=secret, scope=token.scope)
 
 
-def places(session: Session, account_id: str) -> list[Row[tuple[str, str, str]]]:
-    """The workspaces of a person as rows (id, name, role): their own first, the machinery's last."""
-    query = select(Workspace.id, Workspace.name, Membership.role).join(Membership.workspace)
-    query = query.where(Membership.account_id == account_id).order_by(Membership.created_at, Workspace.id)
-    return sorted(session.execute(query), key=lambda row: row.id == SYSTEM)
+def places(session: Session, account_id: str) -> list[Place]:
+    """The workspaces of a person: their own first, the machinery's last."""
+    query = select(*_PLACE).join(Membership.workspace).where(Membership.account_id == account_id).order_by(*_IN_ORDER)
+    return _sorted(Place(*row) for row in session.execute(query))
 
 
-def my_workspaces() -> list[Row[tuple[str, str, str]]]:
+def _sorted(found: Iterable[Place]) -> list[Place]:
+    return sorted(found, key=lambda place: place.id == SYSTEM)
+
+
+def my_workspaces() -> list[Place]:
     """The workspaces of the person who asks, for the choice in the navigation bar."""
+    known = g.get("places") if request.method == "GET" else None  # which changes none of them
+    if known and known[0] == me().id:
+        return list(known[1])
     with everyone() as session:
         return places(session, me().id)
 
@@ -123,12 +144,11 @@ def void_links(session: Session, account_id: str) -> None:
     session.execute(theirs.values(used_at=db_now()))
 
 
-def _place(session: Session, account_id: str, wanted: str | None) -> Row[tuple[str, str, str]] | None:
-    found = places(session, account_id)
-    return next((row for row in found if row.id == wanted), found[0] if found else None)
+def _place(found: Sequence[Place], wanted: str | None) -> Place | None:
+    return next((place for place in found if place.id == wanted), found[0] if found else None)
 
 
-def _person(account: Account, place: Row[tuple[str, str, str]] | None, **more: str) -> Person:
+def _person(account: Account, place: Place | None, **more: str) -> Person:
     return Person(
         id=account.id,
         name=account.name,

@@ -4,7 +4,7 @@ from typing import Literal
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import ColumnElement, Row, delete, func, select, update
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.orm import Session
 
 from models.account import Account, SignIn, Token
@@ -130,7 +130,7 @@ def look_at(session: Session, workspace_id: str) -> None:
     session.execute(update(SignIn).where(SignIn.id == me().sign_in_id).values(workspace_id=workspace_id))
 
 
-def elsewhere(run_id: str) -> Row[tuple[str, str, str]] | None:
+def elsewhere(run_id: str) -> identity.Place | None:
     """The workspace of the person's own that has this run; links in mails name no workspace."""
     with everyone() as session:
         where = session.scalar(select(Run.workspace_id).where(Run.id == run_id))
