@@ -7,7 +7,6 @@ import pytest
 
 from models.account import Account
 from models.base import new_id
-from models.delivery import Bounced, Delivery
 from models.session import EVERYONE
 from models.ticket import Customer, Ticket, TicketCopy, TicketFile, TicketLink, TicketMessage
 from models.workspace import Membership
@@ -204,49 +203,6 @@ def test_a_flood_of_one_sender_ends_and_another_one_is_still_heard(box: Postbox)
     assert [row.outcome for row in rows] == ["opened"] * 10 + ["left out"] * 3
     assert "flood" in rows[-1].reason
     assert [row.outcome for row in box.take(letter(From="zoe@customer.example", Message_ID="<z@x>"))] == ["opened"]
-
-
-def report(
-    box: Postbox, delivery: Delivery, address: str = EVE, status: str = "5.1.1", action: str = "failed"
-) -> bytes:
-    token = box.token(delivery.ticket_id or "")
-    return (
-        "From: MAILER-DAEMON@mx.example\r\nReturn-Path: <>\r\nTo: nightshift@localhost\r\nSubject: Undelivered Mail\r\n"
-        f"Message-ID: <b-{status}-{address}@mx>\r\nContent-Type: multipart/report; report-type=delivery-status; "
-        "boundary=b\r\n\r\n--b\r\n\r\nSorry.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n"
-        f"Reporting-MTA: dns; mx.example\r\n\r\nFinal-Recipient: rfc822; {address}\r\nAction: {action}\r\n"
-        f"Status: {status}\r\nDiagnostic-Code: smtp; 550 {status} No such person\r\n\r\n--b\r\n"
-        f"Content-Type: text/rfc822-headers\r\n\r\nMessage-ID: <{token}.{delivery.id}@localhost>\r\n\r\n--b--\r\n"
-    ).encode()
-
-
-def bounced(box: Postbox) -> list[str]:
-    with box.runtime.database.read(EVERYONE) as session:
-        return [row.address for row in session.query(Bounced)]
-
-
-def test_a_mail_that_came_back_marks_its_address_and_stands_in_the_ticket(box: Postbox) -> None:
-    (first,) = box.take(letter())
-    (mail,) = box.mails()
-    (row,) = box.take(report(box, mail))
-    assert (row.outcome, row.ticket_id) == ("added", first.ticket_id)
-    kind, text = texts(box, first.ticket_id)[-1]
-    assert kind == "note"
-    assert "5.1.1: 550 5.1.1 No such person" in text
-    assert bounced(box) == [EVE]
-    assert box.mails()[0].fate == "bounced"
-
-
-def test_nobody_elses_address_is_marked_by_a_made_up_report(box: Postbox) -> None:
-    box.take(letter())
-    (mail,) = box.mails()
-    made_up = report(box, mail).replace(box.token(mail.ticket_id or "").encode(), b"a" * 40)
-    another = report(box, mail, address="victim@else.example")
-    full = report(box, mail, status="5.2.2")
-    later = report(box, mail, status="4.4.1", action="delayed")
-    rows = box.take(made_up, another, full, later)
-    assert [row.outcome for row in rows] == ["left out", "left out", "added", "left out"]
-    assert bounced(box) == []
 
 
 def test_forty_files_a_program_and_a_picture_of_20_mb_leave_the_mail_and_ten_files(box: Postbox) -> None:

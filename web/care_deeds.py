@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from werkzeug.exceptions import NotFound
 
 from models.ticket import Ticket
-from tasks.care import history, tickets
+from tasks.care import history, reaching, tickets
 from tasks.care.tickets import By, Refused, Stale
 from web import care_book
 from web.care import bp
@@ -96,6 +96,18 @@ def copy(number: int) -> ResponseReturnValue:
             raise Refused("copy", str(error), error.status) from error
 
     return _do(number, deed)
+
+
+@bp.post("/<int:number>/reached")
+@require_desk("agent")
+def reached(number: int) -> ResponseReturnValue:
+    """Mail to somebody who takes part works again, whatever came back before."""
+    email = request.form.get("email", "").replace("\0", "")
+
+    def deed(session: Session, ticket: Ticket, who: By, now: int) -> object:
+        return reaching.works_again(session, ticket, email, who, now)
+
+    return _do(number, deed, "Mail is sent there again.")
 
 
 def other_ticket(session: Session, text: str, field: str) -> Ticket:

@@ -10,8 +10,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base import clock
-from models.ticket import ANSWER, NOTE, Ticket, TicketMessage
-from tasks.care import tickets, words
+from models.ticket import ANSWER, NOTE, Customer, Ticket, TicketMessage
+from tasks.care import customers, reaching, tickets, words
 from tasks.care.attachments import NotTaken, Stored
 from tasks.care.history import Since
 from tasks.care.moves import name
@@ -26,6 +26,7 @@ Errors = Mapping[str, str]
 LONGEST = 200_000
 TOO_LONG = "Write at most 200,000 characters, or send the rest as a file."
 KINDS = (ANSWER, NOTE)
+NO_MAIL = "Your answer stands in the ticket. The customer gets no mail: no address of theirs is known to work."
 
 
 @bp.get("/<int:number>")
@@ -132,8 +133,17 @@ def answer(number: int) -> ResponseReturnValue:
         if sent := _sent_before(error.ticket, kind, text):
             return _to(number, sent)
         return page(number, {}, 409, error.since)
-    flash("The customer gets your answer by mail." if kind == ANSWER else "Your note is kept for the team.", "success")
+    flash(_done(number) if kind == ANSWER else "Your note is kept for the team.", "success")
     return _to(number, message)
+
+
+def _done(number: int) -> str:
+    """What becomes of an answer."""
+    with reading() as session:
+        ticket = care_book.find(session, number)
+        customer = session.scalars(select(Customer).where(Customer.id == ticket.customer_id)).one()
+        silent = customers.nowhere(customer.email) or reaching.problem(session, ticket.workspace_id, customer.email)
+    return NO_MAIL if silent else "The customer gets your answer by mail."
 
 
 def _files() -> list[Stored]:

@@ -7,7 +7,8 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from models.desk import Policy, Team, Topic
-from models.ticket import Customer, Rating, Ticket, TicketCopy, TicketEvent, TicketFile, TicketMessage, TicketTag
+from models.ticket import Customer, Rating, Ticket, TicketEvent, TicketFile, TicketMessage, TicketTag
+from tasks.care import copies, reaching
 from tasks.care.bonds import linked
 from tasks.care.moves import MOVES, name
 from web import care_clock, care_due, care_history, care_people, care_presence
@@ -45,7 +46,8 @@ class Shown:
     history: list[Line]
     tags: list[str]
     links: list[Ticket]
-    copies: list[str]
+    copies: dict[str, bool]  # who takes part, and whether they may read all of it by a link
+    silent: dict[str, str]  # of those, and the customer's, the addresses that no mail goes to, and why
     others: list[Ticket]
     desk: Desk
     topic: str
@@ -83,13 +85,15 @@ def shown(session: Session, ticket: Ticket, me: str, now: int, page: int = 1) ->
     customers = _customers(session, {ticket.customer_id, *(each.customer_id for each in messages)})
     ids = [ticket.assignee_id, *(each.account_id for each in messages), *care_history.accounts(events)]
     names = care_people.names(session, ids, desk.agents)
+    part = copies.reading(session, ticket.id)
     policy = session.scalar(select(Policy).where(Policy.id == ticket.policy_id)) if ticket.policy_id else None
     bars, standing = care_clock.bars(session, ticket, policy, now)
     return Shown(
         ticket=ticket, customer=customers[ticket.customer_id], due=care_due.due(ticket, now), bars=bars,
         clock=standing, said=_said(session, messages, names, customers), older=older, page=page,
         history=care_history.lines(events, names), tags=tags(session, [ticket.id]).get(ticket.id, []),
-        links=linked(session, ticket.id), copies=_copies(session, ticket.id), others=_others(session, ticket),
+        links=linked(session, ticket.id), copies=part, others=_others(session, ticket),
+        silent=reaching.problems(session, ticket.workspace_id, [customers[ticket.customer_id].email, *part]),
         desk=desk, topic=_named(session, Topic, ticket.topic_id, desk.topics),
         team=_named(session, Team, ticket.team_id, desk.teams), assignee=names.get(ticket.assignee_id or "", ""),
         rating=session.scalar(select(Rating).where(Rating.ticket_id == ticket.id)) if ticket.closed_at else None,
@@ -143,11 +147,6 @@ def _who(message: TicketMessage, names: dict[str, str], customers: dict[str, Cus
         speaker = customers[message.customer_id]
         return speaker.name or speaker.email
     return names.get(message.account_id or "", "Somebody who has left" if message.account_id else "Nightshift")
-
-
-def _copies(session: Session, ticket_id: str) -> list[str]:
-    asked = select(TicketCopy.email).where(TicketCopy.ticket_id == ticket_id)
-    return list(session.scalars(asked.order_by(TicketCopy.email)))
 
 
 def _others(session: Session, ticket: Ticket) -> list[Ticket]:

@@ -111,8 +111,10 @@ def from_name(mail: Outgoing, sender: Sender) -> str:
 
 
 def message_id(mail: Outgoing, sender: Sender) -> str:
-    token = f"{mail.thread.token}." if mail.thread else ""
-    return f"<{token}{mail.id}@{sender.domain}>"
+    if mail.thread is None:
+        return f"<{mail.id}@{sender.domain}>"
+    parts = (mail.thread.token, mail.id, mail.thread.mark)
+    return f"<{'.'.join(filter(None, parts))}@{sender.domain}>"
 
 
 def compose(mail: Outgoing, to: str, sender: Sender) -> bytes:

@@ -24,7 +24,7 @@ from tasks.care.tokens import Tokens
 TOKEN, HINT = "token", "hint"
 CUSTOMER, AGENT, STRANGER = "customer", "agent", "stranger"
 _LINE = re.compile(r"\[([A-Za-z2-7]{40,48})\]")
-OUR_ID = re.compile(r"(?<![A-Za-z0-9])([a-z2-7]{40,48})\.([0-9a-f]{28})@")
+OUR_ID = re.compile(r"(?<![A-Za-z0-9])([a-z2-7]{40,48})\.([0-9a-f]{28})\.([a-z2-7]{16})@")
 MOST_LINES = 20
 BY_TOKEN, BY_HINT = "By the token of our mail.", "By the mail that it answers, which is only a hint."
 
@@ -117,11 +117,13 @@ def answers_here(session: Session, workspace_id: str, sender: str) -> bool:
 
 
 def ours(session: Session, tokens: Tokens, ids: Sequence[str], text: str) -> tuple[Ticket, Delivery] | None:
-    """Our mail that one of these ids names, or that a text quotes the id of: its token and its row must fit."""
-    for token, delivery_id in [found for each in (*ids, text[-50_000:]) for found in OUR_ID.findall(each)][:50]:
+    """Our mail that one of these ids names, or that a text quotes the id of: token, row and whom it went to must fit."""
+    for token, delivery_id, signs in [found for each in (*ids, text[-50_000:]) for found in OUR_ID.findall(each)][:50]:
         read = tokens.read_reply(token)
         delivery = session.scalar(select(Delivery).where(Delivery.id == delivery_id)) if read else None
-        if read and delivery is not None and delivery.ticket_id == read[0] and delivery.channel_id is None:
+        if not read or delivery is None or delivery.channel_id is not None:
+            continue
+        if delivery.ticket_id == read[0] and tokens.is_sent(delivery.id, delivery.to, signs):
             ticket = session.scalar(select(Ticket).where(Ticket.id == read[0]))
             if ticket is not None:
                 return ticket, delivery

@@ -10,12 +10,12 @@ from sqlalchemy import case, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.base import new_id
-from models.delivery import Bounced, Delivery
+from models.delivery import Delivery
 from models.desk import Desk, Inlet, Team
 from models.statements import changed
 from models.ticket import ANSWER, AT_WORK, CLOSED, Customer, Ticket, TicketMessage
 from models.workspace import Workspace
-from tasks.care import copies, customers, desks, history, letter_words
+from tasks.care import copies, customers, desks, history, letter_words, reaching
 from tasks.care.by import AGENT, CUSTOMER, By
 from tasks.care.letter_words import Now, Words
 from tasks.mailing.letters import Button, Item, Part, letter
@@ -24,7 +24,6 @@ CAP, HOUR_MS = 6, 3_600_000
 TICKET, RATE, STOPS = "{ticket}", "{rate}", ("{ticket}", "{rate}", "{link}", "{unsubscribe}")
 MACHINES = ("mailer-daemon", "postmaster", "noreply", "no-reply", "donotreply", "do-not-reply", "bounce", "bounces")
 CAPPED = "They got 6 automatic mails within an hour; more would feed a loop"
-BACK = "Mail to this address came back before"
 A_MACHINE = "Nobody reads this address"
 OURS = "This address is a mailbox of this desk"
 SCORES = ((3, "Good"), (2, "So-so"), (1, "Bad"))
@@ -63,8 +62,8 @@ def answered(session: Session, ticket: Ticket, message: TicketMessage, before: s
     rated = [*parts, _rating()] if ticket.status == CLOSED != before and desk.asks else parts
     title = f"Our answer to #{ticket.number}"
     made = [_mail(session, ticket, customer.email, customer, title, "", rated, by, now, message.id)]
-    others = copies.of(session, ticket.id)
-    made += [_mail(session, ticket, email, None, title, "", parts, by, now, message.id) for email in others]
+    for email, reads in copies.reading(session, ticket.id).items():
+        made.append(_mail(session, ticket, email, None, title, "", parts, by, now, message.id, page=reads))
     return [each for each in made if each is not None]
 
 
@@ -133,9 +132,9 @@ def _may(session: Session, ticket: Ticket, customer: Customer, by: By, now: int)
 
 def _mail(
     session: Session, ticket: Ticket, to: str, customer: Customer | None, title: str, lead: str, parts: list[Part],
-    by: By, now: int, message_id: str | None = None,
+    by: By, now: int, message_id: str | None = None, *, page: bool = True,
 ) -> Delivery | None:  # fmt: skip
-    """Write it down, unless it would reach nobody or ourselves."""
+    """Write it down, unless it would reach nobody or ourselves. With a link to its `page` for who may read that."""
     if customers.nowhere(to):
         return None
     if problem := _nobody(session, ticket, to):
@@ -144,7 +143,8 @@ def _mail(
     desk = desks.of(session, ticket.workspace_id)
     text, html = letter(
         title, name=customer.name if customer else "", lead=lead, parts=parts, brand=desk.name,
-        button=Button("See your ticket", TICKET), why=_why(desk, customer), preheader=_preheader(parts, lead),
+        button=Button("See your ticket", TICKET) if page else None, why=_why(desk, customer),
+        preheader=_preheader(parts, lead),
     )  # fmt: skip
     delivery = Delivery(
         id=new_id(), workspace_id=ticket.workspace_id, account_id=customer.account_id if customer else None,
@@ -156,8 +156,8 @@ def _mail(
 
 
 def _nobody(session: Session, ticket: Ticket, to: str) -> str:
-    if session.get(Bounced, to) is not None:
-        return BACK
+    if reaching.problem(session, ticket.workspace_id, to):
+        return f"{reaching.BACK}; its part of this page says what to do"
     mine = select(Inlet.id).where(Inlet.workspace_id == ticket.workspace_id, Inlet.address == to)
     return OURS if session.scalar(mine.limit(1)) else ""
 

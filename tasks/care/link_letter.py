@@ -3,9 +3,9 @@
 from sqlalchemy.orm import Session
 
 from models.base import new_id
-from models.delivery import Bounced, Delivery
+from models.delivery import Delivery
 from models.ticket import Customer, Ticket
-from tasks.care import customers, desks
+from tasks.care import customers, desks, reaching
 from tasks.mailing.letters import Button, letter
 
 LEAD = "Here is a new link to your ticket; you, or somebody with your old one, asked for it."
@@ -14,7 +14,7 @@ WHY = "If it was not you, there is nothing to do: the link came to you alone."
 
 def send(session: Session, ticket: Ticket, customer: Customer) -> bool:
     """Queue it, to the address that is known of this customer and to no other; whether there is one."""
-    if not customers.has_address(customer) or session.get(Bounced, customer.email) is not None:
+    if not customers.has_address(customer) or reaching.problem(session, ticket.workspace_id, customer.email):
         return False
     desk = desks.of(session, ticket.workspace_id)
     title = f"Your ticket #{ticket.number}"

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from models.desk import Inlet
 from models.ticket import NOTE, QUESTION, Received, Ticket
-from tasks.care import attachments, belonging, returned, tickets
+from tasks.care import attachments, belonging, reaching, returned, tickets
 from tasks.care.attachments import Stored
 from tasks.care.belonging import Belongs
 from tasks.care.by import CUSTOMER, ITSELF, MACHINE, By, Refused
@@ -190,11 +190,14 @@ def _base(address: str) -> str:
 def _add(session: Session, ticket: Ticket, belongs: Belongs, came: Came, now: int) -> Outcome:
     mail, hint = came.mail, belongs.how == belonging.HINT
     by = By(CUSTOMER, customer_id=belongs.customer.id if belongs.customer else None)
+    if belongs.customer and not hint:
+        reaching.heard(session, belongs.customer, now)
     message = tickets.say(
         session, ticket, QUESTION, mail.text, by, now, source="mail", files=came.files, quoted=mail.quoted,
         automatic=bool(mail.automatic), remarks=[*came.remarks, *([HINTED] if hint else [])],
     )  # fmt: skip
-    outcome = ADDED if message.ticket_id == ticket.id else OPENED  # a closed one goes on as another
+    goes_on = message.ticket_id in (ticket.id, ticket.merged_into_id)
+    outcome = ADDED if goes_on else OPENED  # a closed one goes on as another
     return Outcome(outcome, belonging.BY_HINT if hint else belonging.BY_TOKEN, message.ticket_id)
 
 

@@ -38,6 +38,7 @@ class About:
         root: names the thread, the same for all of its mails.
         earlier: deliveries of it to the same address, oldest first.
         asked: the Message-ID of their last mail, if they wrote any.
+        reached_at: when mail of this desk was known to reach them.
     """
 
     ticket_id: str
@@ -50,6 +51,7 @@ class About:
     earlier: tuple[str, ...]
     asked: str
     files: tuple[File, ...]
+    reached_at: int = 0
 
 
 def about(session: Session, rows: Sequence[Delivery]) -> dict[str, About]:
@@ -72,10 +74,11 @@ def about(session: Session, rows: Sequence[Delivery]) -> dict[str, About]:
         inlet = _inlet(inlets[row.workspace_id], came.get(ticket.id))
         to = row.to.lower()
         before = [each for each in earlier[ticket.id, to] if each < row.id][-EARLIER:]
+        customer_id, reached_at = customers.get((row.workspace_id, to), ("", 0))
         made[row.id] = About(
-            ticket.id, customers.get((row.workspace_id, to), ""), ticket.links_version + version, name,
+            ticket.id, customer_id, ticket.links_version + version, name,
             inlet.address if inlet else "", bool(inlet and inlet.plus), root(ticket.id), tuple(before),
-            asked.get((ticket.id, to), ""), tuple(files[row.message_id or "", ticket.id]),
+            asked.get((ticket.id, to), ""), tuple(files[row.message_id or "", ticket.id]), reached_at,
         )  # fmt: skip
     return made
 
@@ -117,12 +120,12 @@ def _received(session: Session, ids: set[str]) -> tuple[dict[str, str], dict[tup
     return came, last
 
 
-def _customers(session: Session, rows: list[Delivery]) -> dict[tuple[str, str], str]:
+def _customers(session: Session, rows: list[Delivery]) -> dict[tuple[str, str], tuple[str, int]]:
     pairs = {(row.workspace_id, row.to.lower()) for row in rows}
-    asked = select(Customer.workspace_id, Customer.email, Customer.id).where(
+    asked = select(Customer.workspace_id, Customer.email, Customer.id, Customer.reached_at).where(
         Customer.workspace_id.in_({place for place, _ in pairs}), Customer.email.in_({email for _, email in pairs})
     )
-    return {(row[0], row[1]): row[2] for row in session.execute(asked)}
+    return {(row[0], row[1]): (row[2], row[3]) for row in session.execute(asked)}
 
 
 def _files(session: Session, rows: list[Delivery]) -> dict[tuple[str, str], list[File]]:

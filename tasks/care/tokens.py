@@ -10,9 +10,10 @@ import binascii
 import hashlib
 import hmac
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
-from itsdangerous import BadData, URLSafeTimedSerializer
+from itsdangerous import BadData, TimestampSigner, URLSafeTimedSerializer
 
 DAY = 86_400
 LIFETIME = 90 * DAY
@@ -25,11 +26,26 @@ _TOKEN = re.compile(r"(?<![a-z0-9])[a-z2-7]{40,48}(?![a-z0-9])")
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What a link opens, and for whom. `customer_id` is "" for somebody who only takes part, as by a copy."""
+    """What a link opens, and for whom. `customer_id` is "" for somebody who only takes part, as by a copy.
+
+    `made` is when, in seconds since 1970: links that a page shows are as old as the one that led to it.
+    """
 
     ticket_id: str
     customer_id: str
     version: int
+    made: int = field(default=0, compare=False)
+
+
+class _Signer(TimestampSigner):
+    """Signs as of `made`, or of now."""
+
+    def __init__(self, *args: Any, made: int | None = None, **more: Any) -> None:
+        super().__init__(*args, **more)
+        self.made = made
+
+    def get_timestamp(self) -> int:
+        return super().get_timestamp() if self.made is None else self.made
 
 
 class Tokens:
@@ -60,9 +76,25 @@ class Tokens:
                 return read
         return None
 
-    def link(self, ticket_id: str, customer_id: str, version: int, purpose: str) -> str:
-        """The token of a link for `purpose` (FOLLOW, RATE); it lasts 90 days."""
-        return str(self._signer(purpose).dumps([ticket_id, customer_id, version]))
+    def link(self, ticket_id: str, customer_id: str, version: int, purpose: str, made: int | None = None) -> str:
+        """The token of a link for `purpose` (FOLLOW, RATE); it lasts 90 days.
+
+        Args:
+            made: when the link was made that this one is shown by, so that none renews itself; else it is now.
+        """
+        return str(self._signer(purpose, made).dumps([ticket_id, customer_id, version]))
+
+    def sent(self, delivery_id: str, to: str) -> str:
+        """16 signs that stand in the Message-ID of a mail of ours: they bind it to whom it went to.
+
+        The ids of deliveries are no secret (an export names them), and the token is the same for all who take part.
+        """
+        body = f"sent {delivery_id} {to.lower()}".encode()
+        return base64.b32encode(self._mac(body)).decode().lower()
+
+    def is_sent(self, delivery_id: str, to: str, signs: str) -> bool:
+        """Whether these are the signs of that mail."""
+        return hmac.compare_digest(self.sent(delivery_id, to), signs)
 
     def read_link(self, token: str, purpose: str, *, however_old: bool = False) -> Link | None:
         """What the link opens; None when it was changed, is older than 90 days, or was made for something else.
@@ -72,13 +104,15 @@ class Tokens:
         """
         try:
             age = None if however_old else LIFETIME
-            ticket_id, customer_id, version = self._signer(purpose).loads(token, max_age=age)
-            return Link(str(ticket_id), str(customer_id), int(version))
+            read, made = self._signer(purpose).loads(token, max_age=age, return_timestamp=True)
+            ticket_id, customer_id, version = read
+            return Link(str(ticket_id), str(customer_id), int(version), int(made.timestamp()))
         except (BadData, ValueError, TypeError):
             return None
 
-    def _signer(self, purpose: str) -> URLSafeTimedSerializer:
-        return URLSafeTimedSerializer(self._secret, salt=f"nightshift ticket {purpose} 1")
+    def _signer(self, purpose: str, made: int | None = None) -> URLSafeTimedSerializer:
+        salt = f"nightshift ticket {purpose} 1"
+        return URLSafeTimedSerializer(self._secret, salt=salt, signer=_Signer, signer_kwargs={"made": made})
 
     def _mac(self, body: bytes) -> bytes:
         return hmac.new(self._key, body, hashlib.sha256).digest()[:MAC_BYTES]

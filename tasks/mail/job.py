@@ -219,7 +219,7 @@ def _of_ticket(ctx: Context, mailer: Mailer, waiting: Waiting, text: str, html: 
     text, html = found.into(text), found.into_html(html)
     if about is None:
         return text, html, None
-    thread = ticket_mail.thread(about, tokens, ctx.storage, automatic=waiting.row.automatic)
+    thread = ticket_mail.thread(about, tokens, ctx.storage, waiting.row)
     return *ticket_mail.below(text, html, ticket_mail.feet(about, thread.token)), thread
 
 

@@ -94,7 +94,9 @@ def load(session: Session, ids: Sequence[str]) -> list[Waiting]:
     for picture in session.execute(named.order_by(Picture.id)):
         pictures.setdefault(picture.delivery_id, []).append((picture.name, picture.key))
     to = {row.to.lower() for row in rows}
-    gone = set(session.scalars(select(Bounced.address).where(Bounced.address.in_(to))))
+    gone = {
+        row[0]: row[1] for row in session.execute(select(Bounced.address, Bounced.at).where(Bounced.address.in_(to)))
+    }
     people = {row.account_id for row in rows if row.stop}
     wishes = select(Wish.account_id, Wish.links_version).where(Wish.account_id.in_(people))
     versions = {row[0]: row[1] for row in session.execute(wishes)} if people else {}
@@ -107,12 +109,17 @@ def load(session: Session, ids: Sequence[str]) -> list[Waiting]:
             row,
             tuple(pictures.get(row.id, ())),
             versions.get(row.account_id or "", 1),
-            row.channel_id is None and row.to.lower() in gone,
+            row.channel_id is None and _came_back(gone.get(row.to.lower()), tickets.get(row.id)),
             sealed.get(row.channel_id or "", ""),
             tickets.get(row.id),
         )
         for row in rows
     ]
+
+
+def _came_back(at: int | None, about: About | None) -> bool:
+    """Whether mail to it came back, and no desk knows since then that it reaches whoever takes part in its ticket."""
+    return at is not None and at > (about.reached_at if about else 0)
 
 
 @again
@@ -156,10 +163,13 @@ def _link(connection: Connection, row: Delivery) -> str:
 
 
 def came_back(session: Session, address: str, reason: str) -> None:
-    """Nothing more is sent to this address until its owner says that it works."""
-    if session.get(Bounced, address.lower()) is None:
+    """Nothing more is sent to this address until its owner says that it works; once more, it counts from now on."""
+    found = session.get(Bounced, address.lower())
+    if found is None:
         session.add(Bounced(address=address.lower(), reason=reason[:300]))
-        session.flush()
+    else:
+        found.reason, found.at = reason[:300], session.scalar(select(db_now())) or found.at
+    session.flush()
 
 
 def told_of_channel(session: Session, channel_id: str, error: str, most: int) -> None:

@@ -33,7 +33,8 @@ class Thread:
         token: brings an answer back; it is a part of the Message-ID, too.
         reply_to, inlet: where answers go, and the mailbox that is; "" for none.
         automatic: a machine wrote it: other machines are told to keep silent.
-        root: the same for all mails of the ticket. earlier: deliveries to the same address, oldest first.
+        root: the same for all mails of the ticket. earlier: deliveries to the same address, oldest first, as they stand
+            in Message-IDs: ID.MARK. mark: binds this one's Message-ID to whom it goes to.
         asked: the Message-ID of the mail that it answers; "".
     """
 
@@ -46,6 +47,7 @@ class Thread:
     earlier: tuple[str, ...] = ()
     asked: str = ""
     files: tuple[Enclosed, ...] = ()
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)

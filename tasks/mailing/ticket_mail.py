@@ -9,6 +9,7 @@ from html import escape
 
 import structlog
 
+from models.delivery import Delivery
 from tasks.care.threads import About, File
 from tasks.care.tokens import FOLLOW, PATH, RATE, Tokens
 from tasks.mailing.outgoing import Enclosed, Thread
@@ -48,7 +49,7 @@ def links(about: About | None, tokens: Tokens, origin: str) -> Links:
     return Links(f"{origin}{PATH}{follow}", f"{origin}{PATH}{rate}/rating")
 
 
-def thread(about: About, tokens: Tokens, storage: Storage, *, automatic: bool) -> Thread:
+def thread(about: About, tokens: Tokens, storage: Storage, row: Delivery) -> Thread:
     """Where the mail belongs, and what goes with it."""
     token = tokens.reply(about.ticket_id, about.version)
     enclosed, _ = _sorted(about.files)
@@ -57,11 +58,12 @@ def thread(about: About, tokens: Tokens, storage: Storage, *, automatic: bool) -
         token=token,
         reply_to=reply_to(about, token),
         inlet=about.inlet,
-        automatic=automatic,
+        automatic=row.automatic,
         root=about.root,
-        earlier=about.earlier,
+        earlier=tuple(f"{each}.{tokens.sent(each, row.to)}" for each in about.earlier),
         asked=about.asked,
         files=tuple(_read(storage, enclosed)),
+        mark=tokens.sent(row.id, row.to),
     )
 
 
