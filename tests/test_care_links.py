@@ -1,6 +1,7 @@
 """/ticket/…: a ticket without an account, by the link that was mailed; and how it was."""
 
 import re
+import time
 
 import pytest
 from flask import Flask
@@ -180,6 +181,41 @@ def test_whoever_has_an_old_link_can_have_a_new_one_mailed_to_its_owner_alone(
     for _ in range(3):
         last = send(browser, f"/ticket/{old}/again", {}, page=f"/ticket/{old}")
     assert last.status_code == 429
+
+
+def test_a_link_does_not_renew_itself_by_the_links_of_its_pages(
+    browser: Browser, runtime: Runtime, ada: Person, ticket: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, now = link(runtime, ticket), time.time()
+    say(runtime, ada, ticket, "answer", "It is the bulb.", "closed")
+    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: now + 89 * 86_400)
+    (rate,) = re.findall(r'href="(/ticket/[^"]+/rating)"', browser.get(f"/ticket/{old}").text)
+    back = re.findall(r'href="(/ticket/[^"/]+)"', browser.get(rate).text)[0]
+    assert browser.get(back).status_code == 200
+    monkeypatch.setattr("itsdangerous.timed.time.time", lambda: now + 91 * 86_400)
+    assert [browser.get(path).status_code for path in (f"/ticket/{old}", rate, back)] == [410] * 3
+
+
+def test_whom_only_a_mail_named_gets_answers_but_no_page_until_an_agent_says_so(
+    app: Flask, browser: Browser, runtime: Runtime, ada: Person
+) -> None:
+    ticket = ticket_of(runtime, ada, copies=["yan@example.org"], source="mail")
+    with runtime.database.read(ada.workspace_id) as session:
+        yan = session.scalars(select(Customer.id).where(Customer.email == "yan@example.org")).one()
+    token = link(runtime, ticket, customer_id=yan)
+    say(runtime, ada, ticket, "answer", "Try another bulb.")
+    (mail,) = [each for each in rows(runtime.database, Delivery) if each.to == "yan@example.org"]
+    assert ("Try another bulb." in mail.text, "{ticket}" in mail.text + mail.html) == (True, False)
+    assert browser.get(f"/ticket/{token}").status_code == 410
+    send(browser, f"/ticket/{token}/again", {}, page=f"/ticket/{token}")
+    assert len([each for each in rows(runtime.database, Delivery) if each.to == "yan@example.org"]) == 1
+    agent = browser_of(app, runtime, member_of(runtime, ada, "eve", "agent"))
+    assert "Let yan@example.org read all of it" in agent.get("/care/1").text
+    agent.post("/care/1/copy", {"copy": "yan@example.org"})
+    assert "yan@example.org may read all of it" in agent.get("/care/1").text
+    assert browser.get(f"/ticket/{token}").status_code == 200
+    say(runtime, ada, ticket, "answer", "And?")
+    assert "{ticket}" in [each for each in rows(runtime.database, Delivery) if each.to == "yan@example.org"][-1].text
 
 
 def test_how_it_was_is_one_click_and_one_button_and_can_be_changed(

@@ -1,12 +1,14 @@
 """Two tickets become one: what moves, who is told, and that no customer reads another's words."""
 
+from typing import Any
+
 import pytest
 
 from models.ticket import Ticket, TicketCopy, TicketFile, TicketLink, TicketMessage, TicketTag, TicketWords
 from tasks.care import tickets
 from tasks.care.attachments import Stored
 from tasks.care.tickets import OtherCustomer, Refused
-from tests.care_desk import HOUR, HelpDesk, desk
+from tests.care_desk import HOUR, ZOE, HelpDesk, desk
 from tests.conftest import Person
 from workers.runtime import Runtime
 
@@ -18,7 +20,7 @@ def help_desk(runtime: Runtime, ada: Person) -> HelpDesk:
     return desk(runtime, ada)
 
 
-def merge(help_desk: HelpDesk, one: str, into: str, **more: bool) -> str:
+def merge(help_desk: HelpDesk, one: str, into: str, **more: Any) -> str:
     with help_desk.writing() as session:
         first, second = (session.get_one(Ticket, each) for each in (one, into))
         return tickets.merge(session, first, second, help_desk.by(), help_desk.now, **more).id
@@ -42,7 +44,7 @@ def test_all_of_one_moves_into_the_other_and_the_customer_is_told_once(help_desk
         tickets.link(session, first, second, help_desk.by(), help_desk.now)
     help_desk.now += HOUR
     mails = len(help_desk.mails())
-    assert merge(help_desk, one, into) == into
+    assert merge(help_desk, one, into, keep=["b@a.example"]) == into
     assert [each.text for each in help_desk.rows(TicketMessage, ticket_id=into)] == ["It smokes.", "Flames."]
     assert [each.ticket_id for each in help_desk.rows(TicketFile)] == [into]
     assert {each.name for each in help_desk.rows(TicketTag, ticket_id=into)} == {"fire", "paper"}
@@ -54,6 +56,7 @@ def test_all_of_one_moves_into_the_other_and_the_customer_is_told_once(help_desk
     assert (gone.solved_at, gone.solve_taken) == (None, None)
     assert ("merged", "#2", "#1") in help_desk.history(one)
     assert help_desk.history(into)[-1] == ("merged", "#2", "#1")
+    assert ("copy", "", "b@a.example") in help_desk.history(into)
     assert help_desk.titles()[mails:] == ["#2 goes on as #1"]
     assert help_desk.mails()[-1].ticket_id == into  # whoever answers it answers there
     (words,) = help_desk.rows(TicketWords, ticket_id=into)
@@ -82,7 +85,9 @@ def test_of_two_customers_it_is_refused_until_confirmed_and_then_neither_reads_t
     merge(help_desk, one, into, confirmed=True)
     kinds = {each.text: each.kind for each in help_desk.rows(TicketMessage, ticket_id=into)}
     assert kinds == {"It smokes.": "question", "My secret.": "note", "We know.": "note"}
-    assert "Of Kim, in #2" in help_desk.rows(TicketMessage, text="My secret.")[0].remarks[0]
+    assert (
+        "Of the customer of #2: it was the question." in help_desk.rows(TicketMessage, text="My secret.")[0].remarks[0]
+    )
     assert help_desk.rows(TicketCopy, ticket_id=into) == []
     assert help_desk.titles(KIM)[2:] == ["Your ticket #2 is seen to together with another one"]
     assert (help_desk.mails(KIM)[-1].ticket_id, len(help_desk.mails())) == (one, 1)
@@ -127,3 +132,45 @@ def test_a_merged_ticket_is_late_for_nobody(help_desk: HelpDesk) -> None:
     merge(help_desk, one, into)
     found = help_desk.ticket(one)
     assert (found.first_in_time, found.solve_in_time, found.first_due_at, found.solve_due_at) == (None,) * 4
+
+
+@pytest.mark.parametrize("forged_first", [True, False])
+def test_whom_a_forged_mail_named_reads_nothing_of_the_ticket_that_it_is_merged_with(
+    help_desk: HelpDesk, forged_first: bool
+) -> None:
+    real = help_desk.opened(text="My secret order 4711.", copies=["both@a.example"])
+    forged = help_desk.opened(copies=["mallory@evil.example", "both@a.example"], source="mail")
+    pair = (forged, real) if forged_first else (real, forged)
+    into = merge(help_desk, *pair)
+    (left,) = help_desk.rows(TicketCopy)
+    assert (left.ticket_id, left.email, left.reads) == (into, "both@a.example", False)
+    help_desk.answers(into, "It is on its way.")
+    assert not help_desk.mails("mallory@evil.example")
+    assert "{ticket}" not in help_desk.mails("both@a.example")[-1].text
+
+
+def test_whom_an_agent_keeps_goes_on_with_what_they_might_read_before(help_desk: HelpDesk) -> None:
+    into = help_desk.opened(copies=["into@a.example", "gone@a.example"])
+    one = help_desk.opened(copies=["one@a.example"], source="mail")
+    merge(help_desk, one, into, keep=["one@a.example", "into@a.example", "made@up.example"])
+    assert {each.email: each.reads for each in help_desk.rows(TicketCopy, ticket_id=into)} == {
+        "into@a.example": True,
+        "one@a.example": False,
+    }
+    assert ("copy", "gone@a.example", "") in help_desk.history(into)
+
+
+@pytest.mark.parametrize(("done", "others"), [("closed", False), ("solved", True)])
+def test_an_open_ticket_is_not_lost_in_one_that_is_over(help_desk: HelpDesk, done: str, others: bool) -> None:
+    help_desk.policy()
+    over = help_desk.opened()
+    help_desk.answers(over, "Done.", status=done)
+    burns = help_desk.opened(email=KIM if others else ZOE, text="It burns again.")
+    merge(help_desk, burns, over, confirmed=others)
+    found = help_desk.ticket(over)
+    assert (found.status, found.reopened, found.clock_at is not None) == ("reopened", 1, True)
+    assert found.next_mark_at is not None
+    closed = help_desk.opened()
+    help_desk.answers(closed, "Done.", status="closed")
+    merge(help_desk, closed, help_desk.opened())
+    assert help_desk.ticket(closed).status == "closed"

@@ -247,3 +247,26 @@ def test_a_call_becomes_a_ticket_once_and_what_is_wrong_stands_beside_its_field(
     with runtime.database.read(ada.workspace_id) as session:
         [ticket] = session.scalars(select(Ticket)).all()
     assert (ticket.source, ticket.priority, ticket.subject) == ("phone", 2, "Fan")
+
+
+def test_who_takes_part_in_one_ticket_alone_is_named_before_a_merge_and_goes_on_by_a_tick(
+    runtime: Runtime, ada: Person, ada_s: Browser
+) -> None:
+    ticket_of(runtime, ada, copies=["mallory@evil.example", "yan@example.org"], source="mail")
+    ticket_of(runtime, ada)
+    page = ada_s.get("/care/1/merge/into?into=2").text
+    assert "mallory@evil.example, until now in #1 alone" in page
+    assert re.findall(r'name="keep" value="([^"]+)">', page) == ["mallory@evil.example", "yan@example.org"]
+    ada_s.post("/care/1/merge", {"into": "2", "keep": "yan@example.org"})
+    shown = words_on(ada_s.get("/care/2").text)
+    assert "yan@example.org takes part" in shown
+    assert "mallory" not in shown
+
+
+@pytest.mark.parametrize("number", [2**31, 2**63, 10**30])
+def test_a_number_that_no_ticket_can_have_is_not_there(ada_s: Browser, number: int) -> None:
+    for path in ("/care/{}", "/care/{}/suggestions", "/care/{}/merge", "/care/{}/presence", "/api/v1/tickets/{}",
+                 "/care/articles/new?ticket={}", "/care/my/{}"):  # fmt: skip
+        assert ada_s.get(path.format(number)).status_code in (401, 404, 405), path
+    for path in ("/care/reports?team={}", "/care?page={}", "/care?after={}-x"):
+        assert ada_s.get(path.format(number)).status_code < 500, path

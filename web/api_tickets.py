@@ -265,7 +265,7 @@ def _whole(number: int) -> dict[str, Any]:
             "topic": care_people.called(session, Topic, one.topic_id),
             "team": care_people.called(session, Team, one.team_id),
         }
-    told = _brief(one, found.customer, found.tags) | named | {"assignee": found.assignee, "copies": found.copies}
+    told = _brief(one, found.customer, found.tags) | named | {"assignee": found.assignee, "copies": list(found.copies)}
     return told | {
         "links": [each.number for each in found.links], "merged_into": found.goes_on,
         "earlier_messages": max(0, found.older), "messages": [_message(number, each) for each in found.said],

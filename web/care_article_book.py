@@ -8,10 +8,11 @@ from sqlalchemy.orm import Session
 
 from models.base import clock
 from models.desk import Article, Topic
-from models.ticket import ANSWER, DONE, QUESTION, Ticket, TicketMessage
+from models.ticket import ANSWER, DONE, QUESTION, TicketMessage
 from tasks.care import answering, desks
 from tasks.care.suggestions.words import spoken
 from tasks.handover import Refused
+from web import care_book
 from web.current import current_workspace, me
 from web.given import CHOOSE, FILL_IN, TOO_LONG, Given
 
@@ -64,8 +65,8 @@ def topics(session: Session) -> list[tuple[str, str]]:
 
 def of_ticket(session: Session, number: int) -> dict[str, str] | None:
     """What solved a ticket, as the beginning of an article: its public words alone; None for no solved ticket."""
-    ticket = session.scalar(select(Ticket).where(Ticket.number == number, Ticket.status.in_(DONE)))
-    if ticket is None:
+    ticket = care_book.find(session, number)
+    if ticket.status not in DONE:
         return None
     public = TicketMessage.kind.in_((QUESTION, ANSWER))
     said = select(TicketMessage.kind, TicketMessage.text).where(TicketMessage.ticket_id == ticket.id, public)

@@ -216,9 +216,9 @@ def voice(customer: Customer, account_id: str | None = None) -> By:
     return By(CUSTOMER, account_id, customer.id)
 
 
-def takes_part(session: Session, ticket: Ticket, customer_id: str) -> Customer | None:
-    """The customer behind a link, if they take part in the ticket still."""
-    if not customers.takes_part(session, ticket, customer_id):
+def reader(session: Session, ticket: Ticket, customer_id: str) -> Customer | None:
+    """The customer behind a link, if they take part in the ticket still, and may read all of it."""
+    if not customers.reads(session, ticket, customer_id):
         return None
     return session.scalar(select(Customer).where(Customer.id == customer_id))
 

@@ -28,6 +28,7 @@ WORDS = {
     history.UNLINKED: ("Link with {0} taken off",) * 3,
     history.MERGED: ("{0} was merged into {1}",) * 3,
     history.COPY: ("{0} became {1}", "{1} takes part", "{0} takes part no more"),
+    history.READS: ("{1} may read all of it",) * 3,
     history.MARK: ("{0}: {1} % of the time allowed used", "{1} % of the time allowed used", "{0}"),
     links.LINKS: ("Links in mails ended",) * 3,
     history.MAIL: ("Mail to the customer: {1}", "Mail to the customer: {1}", "Mail to the customer: {0}"),

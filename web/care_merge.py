@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from models.base import clock
 from models.ticket import Customer, Ticket, TicketMessage
-from tasks.care import tickets
+from tasks.care import copies, tickets
 from tasks.care.moves import name
 from tasks.care.tickets import OtherCustomer, Refused
 from web import care_book, care_due
@@ -52,10 +52,12 @@ def _both(number: int, text: str, error: str = "", status: int = 200) -> Respons
     with reading() as session:
         one, into = care_book.find(session, number), other_ticket(session, text, "into")
         both = [(each, _customer(session, each), _latest(session, each)) for each in (one, into)]
+        here = copies.of(session, one.id)
+        alone = [(email, one if email in here else into) for email in copies.apart(session, one, into)]
         now = clock(session)
     return render_template(
         "care/merge_confirm.html", one=one, into=into, both=both, error=error, status_name=name, due=care_due.due,
-        now=now, apart=one.customer_id != into.customer_id,
+        now=now, apart=one.customer_id != into.customer_id, alone=alone,
     ), status  # fmt: skip
 
 
@@ -71,13 +73,13 @@ def _latest(session: Session, ticket: Ticket) -> list[TicketMessage]:
 @bp.post("/<int:number>/merge")
 @require_desk("agent")
 def merged(number: int) -> ResponseReturnValue:
-    """Do it. Of two customers it has to be confirmed by itself."""
-    text = request.form.get("into", "")
+    """Do it. Of two customers it has to be confirmed by itself; who takes part in one of them goes on by a tick."""
+    text, keep = request.form.get("into", ""), request.form.getlist("keep")
     try:
         with writing() as session:
             ticket, now = ticket_of(session, number)
             other, sure = other_ticket(session, text, "into"), bool(request.form.get("apart"))
-            into = tickets.merge(session, ticket, other, by(), now, confirmed=sure)
+            into = tickets.merge(session, ticket, other, by(), now, confirmed=sure, keep=keep)
     except OtherCustomer as error:
         return _both(number, text, str(error), 409)
     except Refused as error:

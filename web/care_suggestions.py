@@ -18,6 +18,7 @@ from tasks.care import tickets
 from tasks.care.fields import PRIORITIES
 from tasks.care.suggestions.said import Guess
 from tasks.care.tickets import AGENT, By, Refused
+from web import care_book
 from web.care_answers import SURE, suggested
 from web.current import current_workspace, me, reading, require_desk, writing
 
@@ -29,7 +30,7 @@ bp = Blueprint("care_suggestions", __name__, url_prefix="/care")
 def show(number: int) -> ResponseReturnValue:
     """A page; with `part`, what the script puts into the ticket's page."""
     with reading() as session:
-        ticket = _ticket(session, number)
+        ticket = care_book.find(session, number)
         found = suggested(session, current_workspace(), ticket.id, _question(session, ticket))
         names = {row.id: row.name for row in session.scalars(select(Topic).where(Topic.archived.is_(False)))}
     answers, topics, priorities = found or ([], (), ())
@@ -47,7 +48,7 @@ def show(number: int) -> ResponseReturnValue:
 def take(number: int) -> ResponseReturnValue:
     """Give the ticket the topic or priority that was suggested."""
     with writing() as session:
-        ticket = _ticket(session, number)
+        ticket = care_book.find(session, number)
         by = By(AGENT, account_id=me().id, why="suggested by the assistant")
         try:
             tickets.change(session, ticket, by, clock(session), **_chosen(session))
@@ -71,10 +72,6 @@ def _first(guesses: tuple[Guess, ...], fits: Callable[[Guess], bool]) -> Guess |
     """The likeliest, if it is sure enough and says something new."""
     best = guesses[0] if guesses else None
     return best if best is not None and best.sure != "unsure" and fits(best) else None
-
-
-def _ticket(session: Session, number: int) -> Ticket:
-    return session.scalar(select(Ticket).where(Ticket.number == number)) or abort(404)
 
 
 def _question(session: Session, ticket: Ticket) -> str:

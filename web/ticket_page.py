@@ -36,6 +36,7 @@ class Visit:
     token: str
     ticket: Ticket
     customer: Customer
+    made: int
 
     @property
     def place(self) -> str:
@@ -127,9 +128,9 @@ def again(token: str) -> ResponseReturnValue:
     return render_template("care/link_over.html", bare=True, said=MAILED, token=token)
 
 
-def link_to(ticket: Ticket, customer: Customer, version: int, purpose: str = FOLLOW) -> str:
-    """The token of a link for one who takes part."""
-    return _tokens().link(ticket.id, customer.id, version, purpose)
+def _link(visit: Visit, ticket: Ticket, version: int, purpose: str = FOLLOW) -> str:
+    """The token of a link for whoever is here; it ends when theirs does."""
+    return _tokens().link(ticket.id, visit.customer.id, version, purpose, visit.made)
 
 
 def _tokens() -> Tokens:
@@ -148,10 +149,10 @@ def _visit(token: str, purpose: str = FOLLOW) -> Visit:
         _over(token)
     with runtime().database.read(place) as session:
         ticket = links.opened(session, found.ticket_id, found.version)
-        customer = care_customer.takes_part(session, ticket, found.customer_id) if ticket else None
+        customer = care_customer.reader(session, ticket, found.customer_id) if ticket else None
     if ticket is None or customer is None or (purpose == RATE and customer.id != ticket.customer_id):
         _over(token)
-    return Visit(token, ticket, customer)
+    return Visit(token, ticket, customer, found.made)
 
 
 def _place(ticket_id: str) -> str | None:
@@ -169,7 +170,7 @@ def _mail_another(found: Link) -> None:
         return
     with runtime().database.write(place) as session:
         ticket = session.scalars(select(Ticket).where(Ticket.id == found.ticket_id)).one_or_none()
-        customer = care_customer.takes_part(session, ticket, found.customer_id) if ticket else None
+        customer = care_customer.reader(session, ticket, found.customer_id) if ticket else None
         if ticket is not None and customer is not None:
             link_letter.send(session, ticket, customer)
 
@@ -183,7 +184,7 @@ def _page(visit: Visit, errors: dict[str, str] | None = None) -> str:
     here = {
         "answer": url_for("ticket_page.answer", token=token),
         "solved": url_for("ticket_page.solved", token=token),
-        "rate": url_for("ticket_page.rating", token=link_to(visit.ticket, visit.customer, version, RATE)),
+        "rate": url_for("ticket_page.rating", token=_link(visit, visit.ticket, version, RATE)),
         "older": url_for("ticket_page.show", token=token, page=page + 1),
         "newer": url_for("ticket_page.show", token=token, page=page - 1) if page > 1 else "",
     }
@@ -197,16 +198,16 @@ def _page(visit: Visit, errors: dict[str, str] | None = None) -> str:
 def _elsewhere(session: Session, visit: Visit) -> str:
     """The address of the ticket that this one was merged into, if they take part in that one as well."""
     into = session.scalar(select(Ticket).where(Ticket.id == visit.ticket.merged_into_id))
-    if into is None or care_customer.takes_part(session, into, visit.customer.id) is None:
+    if into is None or care_customer.reader(session, into, visit.customer.id) is None:
         return ""
-    return url_for("ticket_page.show", token=link_to(into, visit.customer, links.version(session, into)))
+    return url_for("ticket_page.show", token=_link(visit, into, links.version(session, into)))
 
 
 def _rating_page(visit: Visit, error: str = "", done: bool = False) -> str:
     with runtime().database.read(visit.place) as session:
         desk = care_customer.desk_of(session, visit.place)
         kept = session.scalar(select(Rating).where(Rating.ticket_id == visit.ticket.id))
-        back = link_to(visit.ticket, visit.customer, links.version(session, visit.ticket))
+        back = _link(visit, visit.ticket, links.version(session, visit.ticket))
     asked = (request.form if error else request.args).get("score", kept.score if kept else 0, type=int)
     return render_template(
         "care/rating.html", bare=True, desk=desk, ticket=visit.ticket, error=error, done=done, kept=kept,

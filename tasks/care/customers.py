@@ -74,6 +74,15 @@ def takes_part(session: Session, ticket: Ticket, customer_id: str | None) -> boo
     return session.scalar(select(Customer.id).where(Customer.id == customer_id, Customer.email.in_(copies))) is not None
 
 
+def reads(session: Session, ticket: Ticket, customer_id: str | None) -> bool:
+    """Whether somebody may read the whole ticket by a link: its customer, and copies that not only a mail named."""
+    if customer_id is None or customer_id == ticket.customer_id:
+        return customer_id is not None
+    mine = (TicketCopy.ticket_id == ticket.id, TicketCopy.reads.is_(True))
+    copies = select(TicketCopy.email).where(*mine)
+    return session.scalar(select(Customer.id).where(Customer.id == customer_id, Customer.email.in_(copies))) is not None
+
+
 def has_address(customer: Customer) -> bool:
     return not nowhere(customer.email)
 

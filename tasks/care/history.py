@@ -3,7 +3,8 @@
 `what` says what changed, `before` and `after` are its values of that moment: statuses as they are stored; priorities,
 topics, teams, subjects and tags in words; `assignee` the accounts' ids, because people may be erased; `linked`,
 `unlinked` and `merged` name tickets as #42; `mark` says "first" or "solve" and the mark reached; `mail` what of a mail
-to the customer was kept back, and why; `opened` where the ticket came from; `copy` an address that takes part.
+to the customer was kept back, and why; `opened` where the ticket came from; `copy` an address that takes part, and
+`reads` one that may read all of it from now on.
 """
 
 from collections.abc import Sequence
@@ -20,6 +21,7 @@ OPENED, STATUS, PRIORITY, TOPIC, TEAM, ASSIGNEE, SUBJECT = (
     "opened", "status", "priority", "topic", "team", "assignee", "subject",
 )  # fmt: skip
 TAG, LINKED, UNLINKED, MERGED, COPY, MARK, MAIL = "tag", "linked", "unlinked", "merged", "copy", "mark", "mail"
+READS = "reads"
 GONE = "This ticket is not there any more."
 
 

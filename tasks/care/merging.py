@@ -1,26 +1,29 @@
 """Two tickets about one thing become one: what was said moves, and the emptied one leads to the other."""
 
+from collections.abc import Collection
+
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 
 from models.ticket import (
     AT_WORK,
     CLOSED,
+    DONE,
     NOTE,
-    Customer,
+    REOPENED,
     Ticket,
-    TicketCopy,
     TicketFile,
     TicketLink,
     TicketMessage,
     TicketTag,
 )  # fmt: skip
-from tasks.care import clock, copies, history, letters, words
+from tasks.care import clock, copies, history, letters, standing, words
 from tasks.care.bonds import MOST
 from tasks.care.by import By, Refused
 
 ITSELF = "A ticket cannot be merged into itself; give another one's number."
 ALREADY = "#{number} was merged before."
+STILL_OPEN = "#{number}, which was still open, became a part of it"
 
 
 class OtherCustomer(Refused):
@@ -36,11 +39,20 @@ class OtherCustomer(Refused):
         )
 
 
-def merge(session: Session, one: Ticket, into: Ticket, by: By, now: int, *, confirmed: bool = False) -> Ticket:
+def merge(
+    session: Session, one: Ticket, into: Ticket, by: By, now: int, *,
+    confirmed: bool = False, keep: Collection[str] = (),
+) -> Ticket:  # fmt: skip
     """Move all of `one` into another ticket, which is returned; `one` is closed and leads there.
 
-    Messages, files, copies, tags and links move; its history and its rating stay. If they are of two customers, the
-    messages arrive as internal notes, and copies do not move: neither customer gets to read the other's words.
+    Messages, files, tags and links move; its history and its rating stay. If they are of two customers, the messages
+    arrive as internal notes, and copies do not move: neither customer gets to read the other's words. Work that was
+    to be done is not lost: what was solved or closed is open again by a ticket that was not.
+
+    Args:
+        confirmed: that they may be of two customers.
+        keep: of the addresses that take part in only one of them (`copies.apart`), those that go on. All others take
+            part no more: a forged mail could have named them, to read the answers to the other ticket.
 
     Raises:
         OtherCustomer: two customers, and not confirmed. Refused: it cannot be done.
@@ -59,8 +71,10 @@ def merge(session: Session, one: Ticket, into: Ticket, by: By, now: int, *, conf
     _tags(session, one, into)
     _links(session, one, into)
     if not apart:
-        _copies(session, one, into)
+        copies.join(session, one, into, keep, by, now)
     _heard(one, into, apart)
+    if one.status not in DONE and into.status in DONE:
+        standing.move(session, into, REOPENED, by, now, why=STILL_OPEN.format(number=one.number))
     _close(session, one, into, by, now)
     history.note(session, into, history.MERGED, f"#{one.number}", f"#{into.number}", by, now)
     history.touched(into, by, now)
@@ -80,13 +94,12 @@ def _end(session: Session, ticket: Ticket) -> Ticket:
 def _messages(session: Session, one: Ticket, into: Ticket, apart: bool) -> None:
     """What was said keeps its time and its speaker; of another customer it is for the team alone."""
     mine = select(TicketMessage).where(TicketMessage.ticket_id == one.id)
-    who = session.scalars(select(Customer).where(Customer.id == one.customer_id)).one()
     for message in session.scalars(mine).all():
         message.ticket_id, message.version = into.id, into.version
-        if apart:
-            said = f"Of {who.name or who.email}, in #{one.number}: it was {'a' if message.kind == NOTE else 'the'} "
+        if apart:  # by its number alone: names are erased when their owners ask for it
+            said = f"Of the customer of #{one.number}: it was {'a' if message.kind == NOTE else 'the'} "
             message.remarks = [*(message.remarks or ()), f"{said}{message.kind}."]
-            message.kind = NOTE
+            message.kind, message.said_in = NOTE, message.said_in or one.number
     session.flush()
     files = update(TicketFile).where(TicketFile.ticket_id == one.id).values(ticket_id=into.id)
     session.execute(files)
@@ -119,15 +132,6 @@ def _linked(session: Session, ticket_id: str) -> set[str]:
     asked = select(TicketLink.one_id, TicketLink.other_id)
     rows = session.execute(asked.where((TicketLink.one_id == ticket_id) | (TicketLink.other_id == ticket_id)))
     return {other for row in rows for other in row if other != ticket_id}
-
-
-def _copies(session: Session, one: Ticket, into: Ticket) -> None:
-    there = copies.of(session, into.id)
-    for email in copies.of(session, one.id):
-        if email not in there and len(there) < copies.MOST:
-            there.append(email)
-            session.add(TicketCopy(workspace_id=into.workspace_id, ticket_id=into.id, email=email))
-    session.execute(delete(TicketCopy).where(TicketCopy.ticket_id == one.id))
 
 
 def _heard(one: Ticket, into: Ticket, apart: bool) -> None:

@@ -141,7 +141,7 @@ def _open(session: Session, place: str, customer: Customer, new: New, by: By, no
     history.note(session, ticket, history.OPENED, "", new.source, by, now)
     said = Said(QUESTION, new.text, new.source, new.files, new.quoted, new.automatic, new.remarks, new.fingerprint)
     message = _write(session, ticket, said, by, now, customer.id)
-    copies.took_part(session, ticket, customer, new.copies)
+    copies.took_part(session, ticket, customer, new.copies, reads=new.source != "mail")
     clock.run(session, ticket, now)
     clock.set_policy(session, ticket, now)
     assigning.assign(session, ticket, now)
