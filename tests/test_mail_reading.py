@@ -174,9 +174,15 @@ def test_small_pictures_signatures_and_locked_mails_are_told_apart() -> None:
         ({"Auto_Submitted": "no"}, ""),
         ({"Auto_Submitted": "Auto-Replied (vacation)"}, kinds.REPLY),
         ({"Precedence": "auto_reply"}, kinds.REPLY),
-        ({"Subject": "Réponse automatique : Absent"}, kinds.REPLY),
-        ({"Subject": "=?utf-8?q?Abwesenheitsnotiz?="}, kinds.REPLY),
+        ({"Subject": "Réponse automatique : Absent", "X_Auto_Response_Suppress": "All"}, kinds.REPLY),
+        ({"Subject": "Réponse automatique : Absent"}, kinds.SEEMS),
+        ({"Subject": "=?utf-8?q?Abwesenheitsnotiz?="}, kinds.SEEMS),
         ({"Subject": "Automatic pump does not start"}, ""),
+        ({"Subject": "Auto: Bremsen quietschen"}, ""),
+        ({"Subject": "Auto reply of my phone is broken"}, ""),
+        ({"Subject": "Out of office assistant does not work"}, ""),
+        ({"From": "postmaster@small-firm.example"}, ""),
+        ({"From": "postmaster@small-firm.example", "Subject": "Undeliverable: Hello"}, kinds.BOUNCE),
         ({"List_Unsubscribe": "<mailto:x@y>"}, kinds.LIST),
         ({"X_Auto_Response_Suppress": "All"}, kinds.MACHINE),
         ({"From": "MAILER-DAEMON@x.example"}, kinds.BOUNCE),
@@ -199,6 +205,10 @@ SLOW = {
     "parameters": b"Content-Type: text/plain; " + b"a*0*=x;" * 10_000 + b"\r\n\r\nhi",
     "padding": b'Content-Type: text/html\r\n\r\n<div style="padding-left:99999em">x<br>' * 300,
     "tables": b"Content-Type: text/html\r\n\r\n" + b"<table><tr><td>" * 20_000,
+    "blanks": b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+    + (b"--b\r\n\r\n" + (b" " * 399 + b"x\n") * 4_900) * 4,
+    "lists": b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+    + (b"--b\r\nContent-Type: text/html\r\n\r\n" + b"<li>" * 75_000 + b"\r\n") * 20,
     "tags": b"Content-Type: text/html\r\n\r\n" + b"<div class=gmail_quote>a" * 10_000,
 }
 
@@ -242,9 +252,36 @@ def test_whatever_the_words_are_nothing_of_them_is_lost(text: str) -> None:
     assert all(line.strip() in kept for line in lines)
 
 
+TAGS = some.sampled_from(
+    ["<blockquote type=cite>", "</blockquote>", "<div class=gmail_quote>", "</div>", "&#1;", "&#xfffe;",
+     "<script></script>", "<a href='http://x&#1;'>", "<div id=appendonsend>", "<td>", "<li>",
+     "<p style='display:none'>", "</p>"]
+)  # fmt: skip
+
+
 @settings(max_examples=60, deadline=None)
-@given(some.text(alphabet="<>/abdivtrp quote='\"&;!-\n", max_size=200))
-def test_whatever_the_html_is_it_becomes_text(html: str) -> None:
-    text, quoted, _ = words.to_text(html)
+@given(some.lists(TAGS | some.text(alphabet="<>/abdivtrp quote='\"&#1;!-\n\x0b\ufffe", max_size=20), max_size=20))
+def test_whatever_the_html_is_it_becomes_text(pieces: list[str]) -> None:
+    text, quoted, _ = words.to_text("".join(pieces))
     assert isinstance(text, str)
     assert isinstance(quoted, str)
+
+
+@pytest.mark.parametrize("sign", ["\x01", "\x0b", "&#1;", "\ufffe", "\x1b", "&#xfffe;"])
+def test_a_sign_that_xml_has_no_place_for_costs_a_mail_nothing_but_itself(sign: str) -> None:
+    page = f"<p>Hi{sign}</p><script>x</script>{sign}<a href='http://x.example'>q{sign}</a><br>{sign}"
+    found = read(letter(f'{page}<blockquote type="cite">old</blockquote>tail{sign}\r\n', Content_Type="text/html"))
+    assert [found.text.count(word) for word in ("Hi", "q <http://x.example>", "tail", "old")] == [1, 1, 1, 0]
+    assert found.quoted == "old"
+
+
+def test_a_mail_at_which_a_library_breaks_is_known_by_its_head(monkeypatch: pytest.MonkeyPatch) -> None:
+    def breaks(*_: object) -> None:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr(quotes, "split", breaks)
+    found = read(letter())
+    assert (found.sender, found.subject, found.text) == ("eve@customer.example", "The printer burns", "It smokes.\n")
+    assert found.remarks == (reading.NOT_UNPACKED,)
+    monkeypatch.setattr(kinds, "automatic", breaks)
+    assert (read(letter()).text, read(letter()).sender) == ("It smokes.\n", "")

@@ -149,7 +149,8 @@ def test_a_copy_takes_part_and_an_agents_mail_is_a_note_that_says_so(box: Postbo
     ("headers", "outcome"),
     [
         ({"Auto_Submitted": "auto-replied"}, "left out"),
-        ({"Subject": "Automatische Antwort: weg"}, "left out"),
+        ({"Subject": "Automatische Antwort: weg"}, "opened"),
+        ({"Subject": "Automatische Antwort: weg", "Precedence": "bulk"}, "left out"),
         ({"X_Autoreply": "yes"}, "left out"),
         ({"Return_Path": "<>"}, "left out"),
         ({"Precedence": "bulk"}, "opened"),
@@ -182,6 +183,24 @@ def test_an_out_of_office_in_a_ticket_is_kept_and_opens_nothing_again(box: Postb
     assert box.desk.ticket(first.ticket_id).status == "solved"
     assert box.desk.rows(TicketMessage)[-1].automatic
     assert len(box.mails()) == before
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"List_Id": "<all.customer.example>"}, "open"),
+        ({"X_Auto_Response_Suppress": "All"}, "open"),
+        ({"Subject": "Automatic reply: Re: [#1] The printer burns"}, "waiting"),
+    ],
+)
+def test_an_answer_through_a_group_wakes_whoever_waits_for_it(
+    box: Postbox, headers: dict[str, str], status: str
+) -> None:
+    (first,) = box.take(letter())
+    box.desk.now = first.at + 1
+    box.desk.answers(first.ticket_id, "Which one?", status="waiting")
+    box.take(letter("The red one.\r\n", To=to_token(box, first.ticket_id), Message_ID="<2@x>", **headers))
+    assert box.desk.ticket(first.ticket_id).status == status
 
 
 def test_two_programs_that_answer_each_other_fall_silent(box: Postbox) -> None:

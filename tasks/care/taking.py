@@ -194,11 +194,16 @@ def _add(session: Session, ticket: Ticket, belongs: Belongs, came: Came, now: in
         reaching.heard(session, belongs.customer, now)
     message = tickets.say(
         session, ticket, QUESTION, mail.text, by, now, source="mail", files=came.files, quoted=mail.quoted,
-        automatic=bool(mail.automatic), remarks=[*came.remarks, *([HINTED] if hint else [])],
+        automatic=_wakes_nobody(mail, hint), remarks=[*came.remarks, *([HINTED] if hint else [])],
     )  # fmt: skip
     goes_on = message.ticket_id in (ticket.id, ticket.merged_into_id)
     outcome = ADDED if goes_on else OPENED  # a closed one goes on as another
     return Outcome(outcome, belonging.BY_HINT if hint else belonging.BY_TOKEN, message.ticket_id)
+
+
+def _wakes_nobody(mail: Mail, hint: bool) -> bool:
+    """A person may answer by a list or a server that marks all mail; their token shows that they mean this ticket."""
+    return bool(mail.automatic) if hint else mail.automatic in kinds.ANSWERS
 
 
 def _note(session: Session, ticket: Ticket, came: Came, now: int) -> Outcome:

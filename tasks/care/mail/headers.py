@@ -1,7 +1,9 @@
 """The lines at the head of a mail: cut to a length before anything looks at them, then decoded."""
 
 import re
+import struct
 import unicodedata
+import zlib
 from binascii import Error as BinasciiError
 from email.errors import MessageError
 from email.header import decode_header, make_header
@@ -12,6 +14,9 @@ from email_validator import EmailNotValidError, validate_email
 
 # What the `email` package lets out when a mail has not the shape that it expects.
 ODD = (ArithmeticError, AssertionError, AttributeError, BinasciiError, LookupError, MessageError, TypeError, ValueError)
+# What a library lets out that is not up to a mail: all that the language itself raises, but what ends a program.
+BROKEN = (*ODD, BufferError, EOFError, ImportError, MemoryError, NameError, OSError, RuntimeError, StopIteration,
+          SyntaxError, SystemError, struct.error, zlib.error)  # fmt: skip
 LONGEST, LONGEST_LIST = 2_000, 30_000  # signs of one header; of one that lists addresses or ids
 MOST_IDS, MOST_ADDRESSES = 100, 100
 _FOLD = re.compile(r"\r?\n[ \t]*")

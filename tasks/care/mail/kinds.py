@@ -9,10 +9,12 @@ from tasks.care.mail import headers
 from tasks.care.mail.headers import ODD, decoded, plain_address, words
 
 REPLY, MACHINE, LIST, RECEIPT, BOUNCE = "reply", "machine", "list", "receipt", "bounce"
+SEEMS = "seems"  # its subject alone reads like an automatic answer's: a person may have written it
+ANSWERS = (REPLY, SEEMS)  # nothing that anybody said: they wake nobody
 _SUBJECT = re.compile(
-    r"^\s*(auto(matic|mated|-?)\s?(reply|response|answer)|automatische? (antwort|rückmeldung|abwesenheits)|"
-    r"réponse automatique|out of (the )?office|abwesenheits(notiz|benachrichtigung|assistent)|abwesend:|"
-    r"absence du bureau|message d['’]absence|autoreply|auto:)",
+    r"\s*+(auto(matic|mated|-?)\s?(reply|response|answer)|automatische? (antwort|rückmeldung)|"
+    r"(automatische )?abwesenheits(notiz|benachrichtigung|assistent|meldung)|réponse automatique|out of (the )?office|"
+    r"abwesend|absence du bureau|message d['’]absence|autoreply)\s*+([:;(\[\-–—]|$)",
     re.I,
 )
 _CAME_BACK = re.compile(
@@ -20,7 +22,8 @@ _CAME_BACK = re.compile(
     r"unzustellbar|nicht zustellbar|échec de remise|non remis|failure notice)",
     re.I,
 )
-_DAEMONS = ("mailer-daemon@", "postmaster@", "mail-daemon@", "bounce@", "bounces@")
+_DAEMONS = ("mailer-daemon@", "mail-daemon@")
+_PEOPLE_TOO = ("postmaster@", "bounce@", "bounces@")
 _STATUS = re.compile(r"\b([245])\.(\d{1,3})\.(\d{1,3})\b")
 
 
@@ -49,20 +52,36 @@ def automatic(message: Message, kinds: set[str]) -> str:
         return RECEIPT
     if "message/delivery-status" in kinds or _daemon(message):
         return BOUNCE
-    told = headers.raw(message, "auto-submitted", 100).lower().partition(";")[0].strip()
-    precedence = headers.raw(message, "precedence", 40).lower()
-    subject = decoded(headers.raw(message, "subject"))
+    if _answers_by_itself(message):
+        return REPLY
+    kind = _machine(message)
+    if _SUBJECT.match(decoded(headers.raw(message, "subject"))):
+        return REPLY if kind else SEEMS
+    return kind
+
+
+def _answers_by_itself(message: Message) -> bool:
+    """By marks that only automatic answers carry."""
     names = {name.lower() for name in message.keys()}  # noqa: SIM118  # of headers, each as often as it is there
-    if told.startswith("auto-replied") or "auto_reply" in precedence or _SUBJECT.match(subject):
-        return REPLY
-    if names & {"x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply-from", "x-mail-autoreply"}:
-        return REPLY
-    if headers.raw(message, "x-autoreply-from") or _null(message):
-        return REPLY
-    if names & {"list-id", "list-unsubscribe", "list-post"} or precedence in ("bulk", "list", "junk"):
+    marks = {"x-autoreply", "x-autorespond", "x-autoresponder", "x-auto-reply-from", "x-mail-autoreply"}
+    if _submitted(message).startswith("auto-replied") or "auto_reply" in headers.raw(message, "precedence", 40).lower():
+        return True
+    return bool(names & marks or headers.raw(message, "x-autoreply-from")) or _null(message)
+
+
+def _machine(message: Message) -> str:
+    """A list's, or another program's; "" for a person's."""
+    names = {name.lower() for name in message.keys()}  # noqa: SIM118
+    listed = names & {"list-id", "list-unsubscribe", "list-post"}
+    if listed or headers.raw(message, "precedence", 40).lower() in ("bulk", "list", "junk"):
         return LIST
     suppress = headers.raw(message, "x-auto-response-suppress", 100).lower()
-    return MACHINE if told not in ("", "no") or any(each in suppress for each in ("all", "autoreply", "oof")) else ""
+    told = _submitted(message) not in ("", "no") or any(each in suppress for each in ("all", "autoreply", "oof"))
+    return MACHINE if told else ""
+
+
+def _submitted(message: Message) -> str:
+    return headers.raw(message, "auto-submitted", 100).lower().partition(";")[0].strip()
 
 
 def _null(message: Message) -> bool:
@@ -71,10 +90,14 @@ def _null(message: Message) -> bool:
 
 
 def _daemon(message: Message) -> bool:
-    """A server that tells of trouble in words of its own."""
+    """A server that tells of trouble in words of its own. Behind postmaster@ is a person as well as a server."""
     address = headers.sender(message)[0] or headers.raw(message, "from").lower()
-    subject = decoded(headers.raw(message, "subject"))
-    return address.startswith(_DAEMONS) or (_null(message) and bool(_CAME_BACK.search(subject)))
+    if address.startswith(_DAEMONS):
+        return True
+    if address.startswith(_PEOPLE_TOO) and _null(message):
+        return True
+    told = bool(_CAME_BACK.search(decoded(headers.raw(message, "subject"))))
+    return told and (_null(message) or address.startswith(_PEOPLE_TOO))
 
 
 def bounce(reports: list[Message], text: str) -> Bounce | None:

@@ -13,25 +13,26 @@ WRAPPED = 3  # lines over which "On …, somebody wrote:" may run
 _WROTE = re.compile(
     r"(wrote|writes|schrieb|schreibt|geschrieben|a écrit|a ecrit|escribió|scrisse|ha scritto)\b[^:]{0,120}:\s*$", re.I
 )
-_OPENS = re.compile(r"^\s*(on|am|le|el|il|\d{1,4}[-./]\d{1,2}[-./]|[\w\s\"'.<@-]{1,80}(schrieb|wrote|a écrit)\b)", re.I)
+# These are matched with lines that have no blanks at their ends, and none of them looks twice at a run of signs.
+_OPENS = re.compile(r"(on|am|le|el|il|\d{1,4}[-./]\d{1,2}[-./]|[\w\s\"'.<@-]{1,80}?(schrieb|wrote|a écrit)\b)", re.I)
 _RULE = re.compile(
-    r"^\s*[-_=*]{2,}\s*(original message|ursprüngliche nachricht|originalnachricht|message d['’]origine|"
-    r"message original|reply message|antwortnachricht)\s*[-_=*]{2,}\s*$",
+    r"[-_=*]{2,}+\s*+(original message|ursprüngliche nachricht|originalnachricht|message d['’]origine|"
+    r"message original|reply message|antwortnachricht)\s*+[-_=*]{2,}+\s*$",
     re.I,
 )
 _FORWARD = re.compile(
-    r"^\s*([-_=*]{2,}\s*)?(forwarded message|weitergeleitete nachricht|message transféré|message transfere|"
+    r"([-_=*]{2,}+\s*+)?(forwarded message|weitergeleitete nachricht|message transféré|message transfere|"
     r"begin forwarded message:|anfang der weitergeleiteten nachricht:|début du message réexpédié)",
     re.I,
 )
 _HEADER = re.compile(
-    r"^[\s>*]*(from|von|de|sent|gesendet|envoyé|date|datum|to|an|à|cc|subject|betreff|objet)\s?\*?\s?:\*?\s", re.I
+    r"[\s>*]*+(from|von|de|sent|gesendet|envoyé|date|datum|to|an|à|cc|subject|betreff|objet)\s?\*?\s?:\*?(\s|$)", re.I
 )
-_FROM = re.compile(r"^[\s*]*(from|von|de)\s?\*?\s?:\*?\s", re.I)
-_LINE = re.compile(r"^\s*_{8,}\s*$")
+_FROM = re.compile(r"[\s*]*+(from|von|de)\s?\*?\s?:\*?(\s|$)", re.I)
+_LINE = re.compile(r"_{8,}+$")
 _SIGNATURE = re.compile(r"^--\s?$")
 _PHONE = re.compile(
-    r"^\s*(sent from my |von meinem .{1,40} gesendet|gesendet mit |envoyé de mon |envoyé depuis |get outlook for )",
+    r"\s*+(sent from my |von meinem .{1,40} gesendet|gesendet mit |envoyé de mon |envoyé depuis |get outlook for )",
     re.I,
 )
 SIGNATURE_LINES = 15
@@ -52,7 +53,7 @@ def split(text: str) -> tuple[str, str]:
 
 
 def _apart(lines: list[str]) -> tuple[list[str], list[str]]:
-    looked = [line[:LONGEST_LINE] for line in lines]
+    looked = [line[:LONGEST_LINE].strip() for line in lines]
     for at, line in enumerate(looked):
         if _FORWARD.match(line):
             return lines, []  # handed on: the words below are what it is about
@@ -60,7 +61,7 @@ def _apart(lines: list[str]) -> tuple[list[str], list[str]]:
             return lines[:at], lines[at:]
         if (end := _attribution(looked, at)) is not None:
             return _below(lines, at, end)
-        if line.startswith(">"):
+        if lines[at].startswith(">"):
             return _below(lines, at, at)
     return lines, []
 

@@ -10,11 +10,12 @@ from email.policy import compat32
 
 from tasks.care.mail import headers, kinds, parts, quotes
 from tasks.care.mail import words as html_words
-from tasks.care.mail.headers import ODD, decoded, words
+from tasks.care.mail.headers import BROKEN, ODD, decoded, words
 from tasks.care.mail.kinds import Bounce
 from tasks.care.mail.parts import Attachment, Parts
 
 LONGEST_TEXT, LONGEST_QUOTED = 100_000, 100_000  # signs that are kept
+LONGEST_WORDS = 2_000_000  # signs of all its texts together that are looked at; of HTML, `words.LONGEST_HTML`
 MOST_BOUNDARIES = 100
 MOST_STEPS = 8_000_000  # boundaries times lines: what the parser of the standard library looks at
 A_LITTLE = 200_000  # bytes of a mail that cannot be unpacked, shown as they are
@@ -73,14 +74,32 @@ def read(raw: bytes, size: int | None = None) -> Mail:
     if whole:
         try:
             found = parts.unpack(message)
-        except (*ODD, RecursionError):
-            whole = False
+        except BROKEN:
+            whole, found = False, Parts()
     if not whole:
         found.remark(NOT_UNPACKED)
-        found.blocks.append(("plain", parts.told(_body(raw)[:A_LITTLE], "utf-8")[0]))
+        found.blocks.append(("plain", _as_it_came(raw)))
     if size is not None and size > len(raw):
         found.remark(TOO_BIG.format(f"{size / 1_000_000:.0f} MB"))
-    return _made(message, found, raw)
+    try:
+        return _made(message, found, raw)
+    except BROKEN:
+        return head_alone(raw)
+
+
+def head_alone(raw: bytes) -> Mail:
+    """Who wrote and about what, with the mail's beginning as it came: nothing of it is unpacked or laid out."""
+    text = _clean(_as_it_came(raw))
+    try:
+        message = BytesParser(policy=compat32).parsebytes(_head(raw), headersonly=True)
+        return _made(message, Parts(remarks=[NOT_UNPACKED]), raw, (text, "", text))
+    except BROKEN:  # not even that: it is known by its bytes alone
+        fingerprint = hashlib.sha256(raw).hexdigest()
+        return Mail(fingerprint, "", "", "", (), (), (), "", text[:LONGEST_TEXT], remarks=(NOT_UNPACKED,))
+
+
+def _as_it_came(raw: bytes) -> str:
+    return parts.told(_body(raw)[:A_LITTLE], "utf-8")[0]
 
 
 def _parsed(raw: bytes) -> tuple[Message, bool]:
@@ -106,8 +125,8 @@ def _body(raw: bytes) -> bytes:
     return found[1] if len(found) == 2 else b""
 
 
-def _made(message: Message, found: Parts, raw: bytes) -> Mail:
-    text, quoted, told = _words(found)
+def _made(message: Message, found: Parts, raw: bytes, said: tuple[str, str, str] | None = None) -> Mail:
+    text, quoted, told = _words(found) if said is None else said
     sender, name = headers.sender(message)
     ids = headers.ids(headers.every(message, "message-id"))
     message_id = ids[0] if ids else ""
@@ -137,8 +156,11 @@ def _words(found: Parts) -> tuple[str, str, str]:
     """What is new, what is repeated, and all of it."""
     told: list[str] = []
     repeated: list[str] = []
+    left = {"plain": LONGEST_WORDS, "html": html_words.LONGEST_HTML}
     for kind, block in found.blocks[: parts.MOST_FILES]:
-        text, rest, cut = html_words.to_text(block) if kind == "html" else (block, "", False)
+        most = left[kind]
+        left[kind] -= min(len(block), most)
+        text, rest, cut = html_words.to_text(block, most) if kind == "html" else (block[:most], "", len(block) > most)
         told.append(_clean(text))
         repeated += [_clean(rest)] if rest.strip() else []
         if cut:

@@ -7,6 +7,7 @@ import re
 from typing import Any
 
 LONGEST_HTML = 300_000  # signs; more is cut, as laying it out takes a second for each million
+MOST_ELEMENTS = 20_000  # of more, words alone are taken: to lay them out takes 60 µs each
 HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all", re.I)
 GONE = (
     "script", "style", "head", "title", "meta", "link", "object", "embed", "iframe", "noscript", "template", "svg",
@@ -21,20 +22,26 @@ QUOTES = (
 )
 # Outlook draws a line and sets the rest below it: what follows these is repeated, too.
 AND_ALL_AFTER = ("divRplyFwdMsg", "appendonsend", "reply-intro")
-CUT = "This mail is very long; its end was left out."
 EMPTY = "<html></html>"
+# What XML has no place for: lxml reads it (a page may write &#1;), and raises where the same is put into its tree.
+_NO_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_ODD = (AssertionError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
 
 
-def to_text(html: str) -> tuple[str, str, bool]:
-    """The words of a page, those that it repeats of earlier mails, and whether it was too long and cut."""
-    tree = _tree(html[:LONGEST_HTML])
+def to_text(html: str, most: int = LONGEST_HTML) -> tuple[str, str, bool]:
+    """The words of a page, those that it repeats of earlier mails, and whether it was longer than `most` and cut."""
+    tree = _tree(html[:most])
     if tree is None:
         return "", "", False
-    quoted = _cut_quotes(tree)
-    text, rest = _laid_out(tree), "\n".join(_laid_out(each) for each in quoted)
+    try:
+        _drop_hidden(tree)
+        quoted = _cut_quotes(tree)
+        text, rest = _laid_out(tree), "\n".join(_laid_out(each) for each in quoted)
+    except _ODD:
+        text, rest = _bare(tree), ""
     if not text.strip() and rest.strip():  # a forwarded mail, with nothing said to it
         text, rest = rest, ""
-    return text, rest, len(html) > LONGEST_HTML
+    return text, rest, len(html) > most
 
 
 def _tree(html: str) -> Any:
@@ -44,12 +51,24 @@ def _tree(html: str) -> Any:
     parser = lxml.html.HTMLParser(encoding="utf-8", no_network=True, remove_comments=True, remove_pis=True)
     try:
         tree = lxml.html.document_fromstring(html.encode("utf-8", "replace") or EMPTY.encode(), parser=parser)
-    except (lxml.etree.LxmlError, ValueError):
+        _clean(tree)
+    except (lxml.etree.LxmlError, *_ODD):
         return None
+    return tree
+
+
+def _clean(tree: Any) -> None:
+    for each in tree.iter():
+        if each.text and _NO_XML.search(each.text):
+            each.text = _NO_XML.sub("", each.text)
+        if each.tail and _NO_XML.search(each.tail):
+            each.tail = _NO_XML.sub("", each.tail)
+
+
+def _drop_hidden(tree: Any) -> None:
     for each in [each for each in tree.iter() if each.tag in GONE or HIDDEN.search(each.get("style", ""))]:
         if each is not tree and each.getparent() is not None:
             each.drop_tree()
-    return tree
 
 
 def _cut_quotes(tree: Any) -> list[Any]:
@@ -89,20 +108,28 @@ def _laid_out(tree: Any) -> str:
     from inscriptis.html_engine import Inscriptis
     from inscriptis.model.config import ParserConfig
 
-    for each in tree.iter():
+    elements = list(tree.iter())
+    if len(elements) > MOST_ELEMENTS:
+        return _bare(tree)
+    for each in elements:
         link = each.get("href", "") if each.tag == "a" else ""
         each.attrib.clear()
         if link:
             _show_link(each, link.strip())
     try:
         return str(Inscriptis(tree, ParserConfig(css=STRICT_CSS_PROFILE)).get_text())
-    except (LookupError, TypeError, ValueError, RecursionError):
-        return str(tree.text_content())
+    except _ODD:
+        return _bare(tree)
+
+
+def _bare(tree: Any) -> str:
+    """All of its words in lines, where nothing finer works."""
+    return "\n".join(tree.itertext())
 
 
 def _show_link(each: Any, link: str) -> None:
     """Where it leads, behind its words; a reader sees when they say something else."""
-    said = (each.text_content() or "").strip()
+    said, link = "".join(each.itertext()).strip(), _NO_XML.sub("", link)
     if not link.lower().startswith(("http://", "https://", "mailto:")) or len(link) > 500:
         return
     target = link.removeprefix("mailto:").strip()
