@@ -28,8 +28,8 @@ class Desk(Owned, Base):
     answers: Mapped[bool] = mapped_column(Boolean, default=True)  # the assistant answers customers from articles
     asks: Mapped[bool] = mapped_column(Boolean, default=True)  # a closed ticket's customer is asked how it was
     links_version: Mapped[int] = mapped_column(Integer, default=1)  # grows: older links to tickets end
-    strangers_at: Mapped[int] = mapped_column(BigInteger, default=0)  # the last automatic mail to one never heard of …
-    strangers: Mapped[int] = mapped_column(Integer, default=0)  # … and how many within the hour
+    strangers_at: Mapped[int] = mapped_column(BigInteger, default=0)  # an hour of automatic mails to people never heard of …
+    strangers: Mapped[int] = mapped_column(Integer, default=0)  # … and how many there were
     indexed_at: Mapped[int | None] = mapped_column(BigInteger)  # the assistant's index; its file stands in storage
     index_key: Mapped[str] = mapped_column(String(80), default="")
 
@@ -112,7 +112,7 @@ class Inlet(Owned, Base):
 
     id: Mapped[str] = mapped_column(ID, primary_key=True, default=new_id)
     kind: Mapped[str] = mapped_column(String(8))
-    address: Mapped[str] = mapped_column(String(254))  # lower case; customers write to it and read it as the sender
+    address: Mapped[str] = mapped_column(String(254))  # lower case; customers write to it, and their answers go to it
     plus: Mapped[bool] = mapped_column(Boolean, default=True)  # whether desk+TOKEN@… arrives there, too
     host: Mapped[str] = mapped_column(String(253), default="")
     port: Mapped[int] = mapped_column(Integer, default=993)
@@ -126,7 +126,9 @@ class Inlet(Owned, Base):
     last_uid: Mapped[int] = mapped_column(BigInteger, default=0)
     checked_at: Mapped[int | None] = mapped_column(BigInteger)
     trouble: Mapped[str] = mapped_column(String(500), default="")
-    failures: Mapped[int] = mapped_column(Integer, default=0)
+    failures: Mapped[int] = mapped_column(Integer, default=0)  # looks in a row that did not end well
+    read_at: Mapped[int | None] = mapped_column(BigInteger)  # the end of the last look that did
+    tried: Mapped[dict[str, float] | None] = mapped_column(Json)  # mails that were begun and not ended, how often
     created_at: Mapped[int] = mapped_column(BigInteger, default=db_now())
 
 

@@ -149,6 +149,8 @@ def upgrade() -> None:
     sa.Column('checked_at', sa.BigInteger(), nullable=True),
     sa.Column('trouble', sa.String(length=500), nullable=False),
     sa.Column('failures', sa.Integer(), nullable=False),
+    sa.Column('read_at', sa.BigInteger(), nullable=True),
+    sa.Column('tried', Json(), nullable=True),
     sa.Column('created_at', sa.BigInteger(), nullable=False),
     sa.Column('workspace_id', sa.String(length=28), nullable=False),
     sa.ForeignKeyConstraint(['topic_id'], ['topic.id'], name=op.f('fk_inlet_topic_id'), ondelete='SET NULL'),
