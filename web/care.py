@@ -11,6 +11,7 @@ from models.base import clock
 from models.ticket import STATUSES, Ticket
 from tasks.care import moves
 from web import care_book, care_due, care_filter, care_many, care_people, care_presence, care_view
+from web.care_people import Desk
 from web.current import may_answer, me, reading, require_desk
 
 bp = Blueprint("care", __name__, url_prefix="/care")
@@ -28,11 +29,12 @@ WORDS: dict[str, Any] = {
 @require_desk("look")
 def index() -> ResponseReturnValue:
     with reading() as session:
-        now, teams = clock(session), care_book.my_teams(session, me().id)
+        now, desk = clock(session), care_people.choices(session)
+        teams = tuple(sorted(row[0] for row in desk.mine))
         wanted, wrong = care_filter.read(request.args, me().time_zone, me().id, teams, _first_view())
         after = care_book.mark_of(request.args.get("after", ""), wanted.order)
         rows, following = care_book.listed(session, wanted, after, now)
-        found = _beside(session, [row[0] for row in rows], now)
+        found = _beside(session, [row[0] for row in rows], desk, now)
         counts = care_book.counted(session, COUNTED, me().id, teams, now, MOST_COUNTED)
         empty = not rows and session.scalar(select(Ticket.id).limit(1)) is None
     return render_template(
@@ -47,9 +49,9 @@ def _first_view() -> str:
     return "mine" if may_answer() and not request.args.get("q") else "all"
 
 
-def _beside(session: Session, tickets: list[Ticket], now: int) -> dict[str, Any]:
-    """What the rows show of other tables, and what can be chosen: a question for each."""
-    ids, desk = [each.id for each in tickets], care_people.choices(session)
+def _beside(session: Session, tickets: list[Ticket], desk: Desk, now: int) -> dict[str, Any]:
+    """What the rows show of other tables: a question for each."""
+    ids = [each.id for each in tickets]
     looking: dict[str, list[care_presence.Somebody]] = {}
     for each in care_presence.others(session, ids, me().id, now) if ids else ():
         looking.setdefault(each.ticket_id, []).append(each)

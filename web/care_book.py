@@ -5,10 +5,10 @@ few pages. What is asked beside that (a customer, a tag, a topic) is looked at f
 tickets, those are sorted; where it leaves many, going through the legs meets them soon.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from typing import Any, TypeVar, cast
+from typing import Any, cast
 
 from flask import abort
 from sqlalchemy import ColumnElement, CompoundSelect, Select, Table, bindparam, func, literal, or_, select, union_all
@@ -21,7 +21,6 @@ from web import care_legs
 from web.care_filter import Filter
 from web.care_legs import COLUMNS, DOWN, Mark, t
 
-T = TypeVar("T", Ticket, Customer)
 Row = tuple[Ticket, Customer]
 PAGE = 50
 FEW = 2_000  # so many are sorted at once
@@ -51,19 +50,16 @@ def listed(session: Session, wanted: Filter, after: Mark | None, now: int, size:
     """One page with the customers, and the mark after which the next begins ("" at the end)."""
     found = _keys(session, wanted, after, now, size + 1)
     page, more = found[:size], len(found) > size
-    if not page:
-        return [], ""
-    tickets = {row.id: row for row in _by_ids(session, Ticket, [row[0] for row in page])}
-    customers = {row.id: row for row in _by_ids(session, Customer, {row.customer_id for row in tickets.values()})}
-    shown = [tickets[row[0]] for row in page if row[0] in tickets]
+    rows = _with_customers(session, [row[0] for row in page]) if page else {}
     mark = "-".join(map(str, (*page[-1][1:], page[-1][0]))) if more else ""
-    return [(each, customers[each.customer_id]) for each in shown], mark
+    return [rows[row[0]] for row in page if row[0] in rows], mark
 
 
-def _by_ids(session: Session, table: type[T], ids: Collection[str]) -> Iterable[T]:
-    """Rows that a narrowed question has named. Narrowed again, SQLite would go through all of the workspace."""
-    rows = cast(Table, table.__table__)
-    return session.scalars(select(table).from_statement(select(rows).where(rows.c.id.in_(ids))))
+def _with_customers(session: Session, ids: Collection[str]) -> dict[str, Row]:
+    """Tickets that a narrowed question has named. Narrowed again, SQLite would go through all of the workspace."""
+    ticket, customer = (cast(Table, table.__table__) for table in (Ticket, Customer))
+    both = select(ticket, customer).where(ticket.c.id.in_(ids), customer.c.id == ticket.c.customer_id)
+    return {row[0].id: (row[0], row[1]) for row in session.execute(select(Ticket, Customer).from_statement(both))}
 
 
 def counted(

@@ -2,14 +2,15 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from typing import cast
 
-from sqlalchemy import select
+from sqlalchemy import Select, Table, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from models.account import Account
-from models.desk import Team, Topic
+from models.desk import Team, TeamMember, Topic
 from models.workspace import Membership
-from web.current import DESK_RANKS, NEEDED, current_workspace
+from web.current import DESK_RANKS, NEEDED, current_workspace, me
 
 Choices = list[tuple[str, str]]
 MOST = 500  # of each that a form offers
@@ -17,28 +18,46 @@ MOST = 500  # of each that a form offers
 
 @dataclass(frozen=True)
 class Desk:
-    """What can be chosen, as (id, name) by name."""
+    """What can be chosen, as (id, name) by name; and, unnamed, the teams that whoever asks is in."""
 
     agents: Choices
     teams: Choices
     topics: Choices
+    mine: Choices
 
 
 def choices(session: Session) -> Desk:
-    """Those of the session's workspace; topics that are archived are not offered."""
-    teams = session.execute(select(Team.id, Team.name).order_by(Team.name).limit(MOST))
-    topics = select(Topic.id, Topic.name).where(Topic.archived.is_(False)).order_by(Topic.name).limit(MOST)
-    return Desk(
-        agents(session), [(row[0], row[1]) for row in teams], [(row[0], row[1]) for row in session.execute(topics)]
-    )
+    """Those of the session's workspace, in one question; topics that are archived are not offered."""
+    place = session.info["workspace"]
+    team, topic, member = (cast(Table, each.__table__).c for each in (Team, Topic, TeamMember))
+    topics = select(topic.id, topic.name).where(topic.workspace_id == place, topic.archived.is_(False))
+    offered = {
+        "agents": _agents(place),
+        "teams": select(team.id, team.name).where(team.workspace_id == place).order_by(team.name).limit(MOST),
+        "topics": topics.order_by(topic.name).limit(MOST),
+        "mine": select(member.team_id, literal("")).where(member.workspace_id == place, member.account_id == me().id),
+    }
+    parts = [select(literal(kind).label("kind"), *each.subquery().c) for kind, each in offered.items()]
+    found: dict[str, Choices] = {kind: [] for kind in offered}
+    for kind, row_id, name in session.execute(union_all(*parts)):
+        found[kind].append((row_id, name))
+    return Desk(**{kind: sorted(each, key=_by_name) for kind, each in found.items()})
+
+
+def _by_name(one: tuple[str, str]) -> tuple[str, str]:
+    return one[1].casefold(), one[0]
 
 
 def agents(session: Session) -> Choices:
     """Who may answer tickets, by name."""
+    return sorted(((row[0], row[1]) for row in session.execute(_agents(current_workspace()))), key=_by_name)
+
+
+def _agents(place: str) -> Select[tuple[str, str]]:
     roles = [role for role, rank in DESK_RANKS.items() if rank >= NEEDED["agent"]]
-    asked = select(Account.id, Account.name).join(Membership, Membership.account_id == Account.id)
-    asked = asked.where(Membership.workspace_id == current_workspace(), Membership.role.in_(roles))
-    return [(row[0], row[1]) for row in session.execute(asked.order_by(Account.name, Account.id).limit(MOST))]
+    account, member = (cast(Table, each.__table__).c for each in (Account, Membership))
+    asked = select(account.id, account.name).where(member.account_id == account.id, member.workspace_id == place)
+    return asked.where(member.role.in_(roles)).order_by(account.name, account.id).limit(MOST)
 
 
 def names(session: Session, ids: Iterable[str | None], known: Collection[tuple[str, str]] = ()) -> dict[str, str]:
