@@ -17,7 +17,6 @@ from tests.front import browser_of, member_of
 from tests.web_fixtures import Browser
 from workers.runtime import Runtime
 
-HOUR = 3_600_000
 WHEN = 1_780_300_800_000  # a Monday, eight in the morning, UTC
 TEAM = {
     "name": "Help", "assigns": "rotate", "time_zone": "UTC", "monday": "9-12, 13-17", "tuesday": "",
@@ -125,19 +124,6 @@ def test_members_come_lead_take_and_leave(app: Flask, ada_s: Browser, runtime: R
     for nobody in (member_of(runtime, ada, "viewer", "viewer"), member_of(runtime, ada, "carol", "customer")):
         assert ada_s.post(f"{where}/members", {"account": nobody.account_id}).status_code == 422
     assert browser_of(app, runtime, agent).post(f"{where}/members", {"account": agent.account_id}).status_code == 403
-
-
-def test_changed_hours_move_open_tickets_and_the_page_says_so(ada_s: Browser, runtime: Runtime, ada: Person) -> None:
-    made(ada_s, "/care/policies/new", POLICY)
-    open_ticket(runtime, ada)
-    where = made(ada_s, "/care/teams/new", TEAM | {"around": "yes"})
-    assert one(runtime, Ticket).first_due_at == WHEN + 4 * HOUR
-    answer = ada_s.post(f"{where}/edit", TEAM, follow_redirects=True)
-    assert "One open ticket was reckoned anew." in answer.text
-    assert one(runtime, Ticket).first_due_at == WHEN + 6 * HOUR  # from nine, and lunch
-    assert "reckoned anew" not in ada_s.post(f"{where}/edit", TEAM, follow_redirects=True).text
-    made(ada_s, f"{where}/delete", {})
-    assert one(runtime, Ticket).first_due_at == WHEN + 4 * HOUR
 
 
 def test_more_tickets_than_few_are_left_to_the_job(

@@ -63,6 +63,7 @@ def new() -> ResponseReturnValue:
 @require_desk("lead")
 def create() -> ResponseReturnValue:
     try:
+        _settle()
         with writing() as session:
             book.create(session, book.read(session, request.form))
             told = care_reckoned.reckon(session)
@@ -84,6 +85,7 @@ def edit(policy_id: str) -> ResponseReturnValue:
 @require_desk("lead")
 def save(policy_id: str) -> ResponseReturnValue:
     try:
+        _settle()
         with writing() as session:
             book.change(_find(session, policy_id), book.read(session, request.form))
             told = care_reckoned.reckon(session)
@@ -96,6 +98,7 @@ def save(policy_id: str) -> ResponseReturnValue:
 @bp.post("/<policy_id>/move")
 @require_desk("lead")
 def move(policy_id: str) -> ResponseReturnValue:
+    care_reckoned.settle_policies()
     with writing() as session:
         book.move(session, _find(session, policy_id), request.form.get("to") == "up")
         told = care_reckoned.reckon(session)
@@ -114,11 +117,19 @@ def ask(policy_id: str) -> ResponseReturnValue:
 @bp.post("/<policy_id>/delete")
 @require_desk("lead")
 def delete(policy_id: str) -> ResponseReturnValue:
+    care_reckoned.settle_policies()
     with writing() as session:
         session.delete(_find(session, policy_id))
         told = care_reckoned.reckon(session)
     flash(f"The policy is gone. {told}".strip(), "success")
     return _to()
+
+
+def _settle() -> None:
+    """Before what the form says is saved, if it is right."""
+    with reading() as session:
+        filled = book.read(session, request.form)
+    care_reckoned.settle_policies(filled.around_the_clock)
 
 
 def _find(session: Session, policy_id: str) -> Policy:

@@ -1,4 +1,8 @@
-"""After hours or policies changed: the deadlines of open tickets, at once where they are few."""
+"""Around a change of hours or policies: what was worked until then, and the deadlines after it.
+
+What was worked counts by the hours that held: `settle` is called before they are saved, in transactions of its own, and
+changes nothing that anybody sees. The deadlines of open tickets follow after it, at once where they are few.
+"""
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
@@ -7,10 +11,28 @@ from models.base import clock as database_clock
 from models.desk import Policy
 from models.session import touch
 from models.ticket import AT_WORK, STOPPED, Ticket
-from tasks.care import clock
-from web.current import current_workspace
+from tasks.care import clock, settling
+from web.current import current_workspace, reading, writing
 
 FEW = 500
+
+
+def settle(team_id: str | None = None) -> None:
+    """Before a team's hours change, or it goes: its tickets, and those without one, which the first team's hours hold
+    for; without a team, all of them."""
+    settling.before_change(writing, current_workspace(), team_id)
+
+
+def settle_policies(around: bool = False) -> None:
+    """Before policies change. They alter which hours count only where one of them counts around the clock.
+
+    Args:
+        around: whether the one that is to be saved does so.
+    """
+    with reading() as session:
+        concerned = around or session.scalar(select(Policy.id).where(Policy.around_the_clock).limit(1)) is not None
+    if concerned:
+        settle()
 
 
 def reckon(session: Session) -> str:

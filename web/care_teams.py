@@ -41,6 +41,7 @@ def index() -> ResponseReturnValue:
 @require_desk("lead")
 def start() -> ResponseReturnValue:
     """A team to begin with, where there is none."""
+    _settle_first()
     with writing() as session:
         team = care_starts.team(session)
         if team is not None:
@@ -70,6 +71,7 @@ def new() -> ResponseReturnValue:
 def create() -> ResponseReturnValue:
     if drafted := _draft():
         return drafted
+    _settle_first()
     try:
         with writing() as session:
             team = book.create(session, book.read(session, request.form))
@@ -102,6 +104,10 @@ def save(team_id: str) -> ResponseReturnValue:
     if drafted := _draft(team):
         return drafted
     try:
+        with reading() as session:
+            wanted = book.read(session, request.form, team_id)
+        if wanted.hours != hours.of(team):
+            care_reckoned.settle(team_id)
         with writing() as session:
             team = _find(session, team_id)
             moved = book.change(team, book.read(session, request.form, team_id))
@@ -126,6 +132,7 @@ def ask(team_id: str) -> ResponseReturnValue:
 @bp.post("/<team_id>/delete")
 @require_desk("lead")
 def delete(team_id: str) -> ResponseReturnValue:
+    care_reckoned.settle(team_id)
     with writing() as session:
         session.delete(_find(session, team_id))
         told = care_reckoned.reckon(session)
@@ -160,6 +167,14 @@ def leave(team_id: str, account_id: str) -> ResponseReturnValue:
         session.delete(book.member(session, team_id, account_id) or abort(404))
     flash("They are not in this team any more. Tickets that they have stay theirs.", "success")
     return _to(team_id)
+
+
+def _settle_first() -> None:
+    """The first team's hours hold from now on for tickets that have none; until then every hour counted."""
+    with reading() as session:
+        none = not view.first_id(session)
+    if none:
+        care_reckoned.settle()
 
 
 def _find(session: Session, team_id: str) -> Team:

@@ -86,6 +86,7 @@ def ask(topic_id: str) -> ResponseReturnValue:
 @require_desk("lead")
 def delete(topic_id: str) -> ResponseReturnValue:
     """Policies of this topic alone go with it, so what is open may fall under others."""
+    care_reckoned.settle_policies()
     with writing() as session:
         session.delete(_find(session, topic_id))
         told = care_reckoned.reckon(session)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from sqlalchemy import Row, Table, and_, bindparam, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, Table, and_, bindparam, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.desk import Policy, Team
@@ -106,14 +106,14 @@ def standings(session: Session, rows: Sequence[Any], now: int) -> list[Standing]
     """
     rules = {place: Rules(session, place) for place in {row.workspace_id for row in rows}}
     found: list[Standing | None] = [None] * len(rows)
-    for held, places in _alike(rows, [rules[row.workspace_id].hours_of(row.policy_id, row.team_id) for row in rows]):
+    for held, places in alike([rules[row.workspace_id].hours_of(row.policy_id, row.team_id) for row in rows]):
         for place, standing in zip(places, _stand([rows[i] for i in places], held, now), strict=True):
             found[place] = standing
     return [each for each in found if each is not None]
 
 
-def _alike(rows: Sequence[Any], held: Sequence[hours.Hours]) -> Iterator[tuple[hours.Hours, list[int]]]:
-    """The places of rows whose hours are the same."""
+def alike(held: Sequence[hours.Hours]) -> Iterator[tuple[hours.Hours, list[int]]]:
+    """The places where the hours are the same object."""
     names = {id(each): each for each in held}  # the objects are few: comparing them would cost more than all the rest
     places = defaultdict(list)
     for place, each in enumerate(held):
@@ -159,8 +159,8 @@ def portion(
         rules.hours_of(policy.id if policy else None, row.team_id) for row, policy in zip(rows, fitted, strict=True)
     ]
     moved = []
-    for alike, places in _alike(rows, held):
-        moved += _moved([rows[i] for i in places], [fitted[i] for i in places], alike, now)
+    for same, places in alike(held):
+        moved += _moved([rows[i] for i in places], [fitted[i] for i in places], same, now)
     if moved:
         session.execute(writing(workspace_id), moved)
         touch(session, Ticket, workspace_id)
@@ -192,8 +192,9 @@ def _moved(
     columns = (*reckoning.dues(armed, time), first_mark, solve_mark, reckoning.next_marks(armed, time))
     found: list[Mapping[str, Any]] = []
     for row, policy, due, solve_due, *rest in zip(rows, minutes, *(each.tolist() for each in columns), strict=True):
-        wanted = (*policy, _kept(due, row.first_due_at, row.answered_at),
-                  _kept(solve_due, row.solve_due_at, row.solve_taken), *rest[:2], _moment(rest[2]))  # fmt: skip
+        wanted = (*policy, _kept(due, row.first_due_at, row.answered_at, policy[1] == row.first_minutes, now),
+                  _kept(solve_due, row.solve_due_at, row.solve_taken, policy[2] == row.solve_minutes, now),
+                  *rest[:2], _moment(rest[2]))  # fmt: skip
         if wanted != _AS_IT_IS(row):
             found.append(seen(row) | dict(zip(_NEW, wanted, strict=True)))
     return found
@@ -208,9 +209,10 @@ def _allowing(rows: Sequence[Row[Any]], minutes: Sequence[tuple[str | None, int 
     return replace(gathered(rows), first=np.array(first, dtype=np.int64), solve=np.array(solve, dtype=np.int64))
 
 
-def _kept(due: int, before: int | None, met: int | None) -> int | None:
-    """A due time; of a deadline that was met, as it was."""
-    return _moment(due) if met is None else before
+def _kept(due: int, before: int | None, met: int | None, same: bool, now: int) -> int | None:
+    """A due time; of a deadline that was met, or that is over by the `same` minutes, as it was."""
+    over = same and before is not None and before <= now and 0 <= due <= now
+    return before if met is not None or over else _moment(due)
 
 
 def seen(row: Row[Any]) -> dict[str, Any]:
@@ -225,8 +227,14 @@ def writing(workspace_id: str) -> Any:
     """On the table itself, which is not narrowed by the session: so it says its workspace."""
     table = Ticket.__table__
     assert isinstance(table, Table)  # for the types
+    values = {name: bindparam(f"new_{name}") for name in WRITTEN}
+    return update(table).where(unchanged(table, workspace_id)).values(values)
+
+
+def unchanged(table: Table, workspace_id: str) -> ColumnElement[bool]:
+    """Whether a row is as it was `seen`."""
     columns = table.c
-    same = and_(
+    return and_(
         columns.workspace_id == workspace_id,
         columns.id == bindparam("of"),
         columns.version == bindparam("seen_version"),
@@ -235,4 +243,3 @@ def writing(workspace_id: str) -> Any:
         columns.first_mark == bindparam("seen_first"),
         columns.solve_mark == bindparam("seen_solve"),
     )
-    return update(table).where(same).values({name: bindparam(f"new_{name}") for name in WRITTEN})
