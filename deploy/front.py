@@ -7,6 +7,7 @@ from typing import Any
 
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
 
+from deploy import garbage
 from deploy.logs import configure
 from deploy.manager import die_with
 from deploy.settings import settings
@@ -41,6 +42,11 @@ def when_ready(server: Any) -> None:
 def post_fork(_server: Any, worker: Any) -> None:
     """Called by gunicorn in each process it forks, which notices its parent's death late by itself."""
     die_with(worker.ppid)
+
+
+def post_worker_init(_worker: Any) -> None:
+    """Called by gunicorn in each process once the application is loaded."""
+    garbage.settle()
 
 
 bind = f"{_host}:{_settings.port}"

@@ -54,8 +54,8 @@ def runtime() -> Runtime:
 
 def person() -> Person | None:
     """Who asks, or None."""
-    found = flask_login.current_user
-    return cast(Person, found._get_current_object()) if found and found.is_authenticated else None
+    found = cast(Any, flask_login.current_user)._get_current_object()  # once: a page asks for this a hundred times
+    return cast(Person, found) if found and found.is_authenticated else None
 
 
 def me() -> Person:

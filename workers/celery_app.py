@@ -1,6 +1,5 @@
 """The Celery app: one task for each job, all with the same body. SQL holds states and results, a message an id."""
 
-import gc
 import os
 import signal
 import threading
@@ -18,6 +17,7 @@ from celery.worker.request import Request
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+from deploy import garbage
 from deploy.logs import configure
 from models import lifecycle
 from models.session import EVERYONE
@@ -115,7 +115,7 @@ def _after_fork(**_: Any) -> None:
     runtime().database.forget()
     with suppress(SQLAlchemyError):
         execute(runtime(), "", "warm up")  # claims nothing, but the first real claim finds an engine and its SQL ready
-    gc.freeze()  # what is loaded by now stays: the collector need not look through it after each run
+    garbage.settle()
 
 
 def _lives(process: int) -> bool:
