@@ -7,14 +7,14 @@ the correspondence of that desk, which erases it when they ask there (`forget`).
 
 from dataclasses import dataclass
 
-from sqlalchemy import Select, delete, func, or_, select, update
+from sqlalchemy import ColumnElement, delete, or_, select, update
 from sqlalchemy.orm import Session
 
-from models.delivery import Delivery
-from models.ticket import Customer, Received, Ticket, TicketCopy, TicketEvent, TicketFile
-from tasks.care import words
+from models.ticket import Customer, Ticket, TicketFile
+from tasks.care import erasing
 from tasks.care.customers import NOWHERE
 from tasks.context import Context
+from tasks.imports.fingerprints import batched
 
 AT_ONCE = 100
 UNSEEN = {"synchronize_session": False}
@@ -25,17 +25,17 @@ def forget_customer(ctx: Context, account_id: str, email: str) -> None:
     theirs = or_(Customer.account_id == account_id, Customer.email == email)
     with ctx.read_everything() as session:
         ids = list(session.scalars(select(Customer.id).where(theirs)))
-        taken = select(TicketCopy.ticket_id).where(TicketCopy.email == email)
-        tickets = list(session.scalars(select(Ticket.id).where(or_(Ticket.customer_id.in_(ids), Ticket.id.in_(taken)))))
+        mine = set(session.scalars(select(Ticket.id).where(Ticket.customer_id.in_(ids))))
     with ctx.write_everything() as session:
         for customer in ids:
-            nobody = {"email": f"{customer}{NOWHERE}", "name": "", "account_id": None}
+            nobody = {"email": f"{customer}{NOWHERE}", "name": "", "account_id": None, "returned": ""}
             session.execute(update(Customer).where(Customer.id == customer).values(**nobody), execution_options=UNSEEN)
-        _forget_address(session, email)
-    for start in range(0, len(tickets), AT_ONCE):
+        met = erasing.took_part(session, email)
+        erasing.unread(session, erasing.from_them(email))
+    for some in batched(sorted(mine | met), AT_ONCE):
         with ctx.write_everything() as session:
-            for ticket in session.scalars(select(Ticket).where(Ticket.id.in_(tickets[start : start + AT_ONCE]))):
-                words.index(session, ticket)
+            erasing.unnamed(session, email, some)
+            erasing.found_anew(session, some)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,25 +51,21 @@ def forget(session: Session, email: str) -> Gone | None:
     customer = session.scalar(select(Customer).where(Customer.email == email))
     if customer is None:
         return None
-    mine = select(Ticket.id).where(Ticket.customer_id == customer.id)
-    keys = list(session.scalars(select(TicketFile.key).where(TicketFile.ticket_id.in_(mine))))
-    count = session.scalar(select(func.count()).select_from(mine.subquery())) or 0
-    _delete_mails(session, mine)
-    session.execute(delete(Ticket).where(Ticket.customer_id == customer.id), execution_options=UNSEEN)
+    who = erasing.person(session, customer)
+    back = erasing.given_back(session, who)
+    met, keys = erasing.elsewhere(session, who)
+    mine = select(TicketFile.key).where(TicketFile.ticket_id.in_(select(Ticket.id).where(_theirs(customer))))
+    keys += session.scalars(mine)
+    keys += erasing.imports(session, who)
+    for step in (erasing.mails, erasing.log, erasing.alerts):
+        step(session, who)
+    session.execute(delete(Ticket).where(_theirs(customer)), execution_options=UNSEEN)
     session.execute(delete(Customer).where(Customer.id == customer.id), execution_options=UNSEEN)
-    _forget_address(session, email)
-    return Gone(count, keys)
+    session.expire_all()  # rows went that the session may still know
+    erasing.found_anew(session, back | met)
+    erasing.learned(session)
+    return Gone(len(who.tickets), keys)
 
 
-def _delete_mails(session: Session, tickets: Select[str]) -> None:
-    """The letters about these tickets, which nothing points to."""
-    session.execute(delete(Delivery).where(Delivery.ticket_id.in_(tickets)), execution_options=UNSEEN)
-
-
-def _forget_address(session: Session, email: str) -> None:
-    """Where an address stands by itself: who took part, whose mail was read, what the history says of both."""
-    session.execute(delete(TicketCopy).where(TicketCopy.email == email), execution_options=UNSEEN)
-    blank = {"sender": "", "subject": "", "data": None}
-    session.execute(update(Received).where(Received.sender == email).values(**blank), execution_options=UNSEEN)
-    for column in (TicketEvent.before, TicketEvent.after):
-        session.execute(update(TicketEvent).where(column == email).values({column: ""}), execution_options=UNSEEN)
+def _theirs(customer: Customer) -> ColumnElement[bool]:
+    return Ticket.customer_id == customer.id
