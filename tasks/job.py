@@ -114,6 +114,8 @@ class Job:
             Asked for only where a table that the job watches has a row.
         sections: the same without pictures for many workspaces in a few questions, so that ten thousand digests are
             quick: (session of all workspaces, readers by workspace id) -> sections by (workspace id, account id).
+        news: for whom what it adds is worth a mail by itself, in a few questions: (session of all workspaces, readers
+            by workspace id) -> (workspace id, account id) of each. Their sections are made then, with `Section.news`.
         samples: what can be tried with one click.
         folder: where its result.html and sample/ lie; filled in by the registry.
     """
@@ -139,6 +141,7 @@ class Job:
     area: str = ""
     section: Callable[[Session, str, Reader], Section | None] | None = None
     sections: Callable[[Session, Mapping[str, Sequence[Reader]]], dict[tuple[str, str], Section]] | None = None
+    news: Callable[[Session, Mapping[str, Sequence[Reader]]], set[tuple[str, str]]] | None = None
     samples: tuple[Sample, ...] = ()
     folder: Path = Path()
 

@@ -33,9 +33,13 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A part of a digest. `lines` are plain sentences; `link` is a path of ours."""
+    """A part of a digest. `lines` are plain sentences; `link` is a path of ours.
+
+    `news` is what of it is worth a mail by itself, in a line: such a digest goes out without any news of alerts.
+    """
 
     title: str
     link: str
     lines: list[str] = field(default_factory=list)
     figures: list[Figure] = field(default_factory=list)
+    news: str = ""

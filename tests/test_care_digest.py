@@ -11,8 +11,9 @@ from tasks import discover
 from tasks.care import digest_part
 from tasks.care.report_asked import midnight
 from tasks.sections import Reader, Section
-from tests.conftest import Person
+from tests.conftest import Person, new_person
 from tests.front import member_of
+from tests.news import due, mails, tell, wish
 from tests.test_care_figures import HOUR, Desk
 from workers.runtime import Runtime
 
@@ -124,3 +125,29 @@ def test_a_week_is_told_with_the_first_digest_after_it() -> None:
     assert (week.first, week.last) == (date(2026, 6, 1), date(2026, 6, 7))
     assert digest_part.last_week("UTC", sunday, since=monday) is None
     assert digest_part.last_week("UTC", sunday, since=0)
+
+
+def test_the_desks_week_is_a_mail_by_itself_once_a_week_and_an_empty_week_is_none(
+    runtime: Runtime, desk: Desk, ada: Person, now: int
+) -> None:
+    idle = new_person(runtime, "idle")
+    Desk(runtime, idle).ticket(now - 60 * DAY, "hold")  # which lies there, and is no news
+    for person in (ada, idle):
+        wish(runtime, person, last_slot=now - 7 * DAY, pictures=False)
+        due(runtime, person)
+    assert tell(runtime) == {"digests": 1, "at_once": 0, "silent": 1}
+    (mail,) = mails(runtime)
+    assert (mail.account_id, mail.subject) == (ada.account_id, "Your desk's week: 1 opened, 1 solved")
+    assert "The desk from " in mail.text
+    due(runtime, ada, ago=0)
+    assert tell(runtime)["digests"] == 0  # told in this week
+
+
+def test_who_does_not_lead_the_desk_gets_no_mail_for_its_week(
+    runtime: Runtime, desk: Desk, ada: Person, now: int
+) -> None:
+    people = [member_of(runtime, ada, role, role) for role in ("lead", "agent", "viewer")]
+    wish(runtime, people[0], areas={"care": "never"}, last_slot=now - 7 * DAY)
+    for person in (ada, *people):
+        due(runtime, person)
+    assert tell(runtime) == {"digests": 0, "at_once": 0, "silent": 4}

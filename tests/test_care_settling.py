@@ -11,7 +11,8 @@ from models.ticket import Ticket
 from tasks.care import clock, settling
 from tests.care_desk import DAY, HOUR, WEEK, HelpDesk, at, desk
 from tests.conftest import Person
-from tests.front import Browser, browser_of
+from tests.front import browser_of
+from tests.web_fixtures import Browser
 from workers.runtime import Runtime
 
 MONDAY = 4 * DAY + 8 * HOUR  # eight in the morning, UTC

@@ -140,9 +140,11 @@ def _preview() -> tuple[Mail | None, Wish]:
         wish = _mine(session)
         person = _person(session, wish)
         (bag,) = telling.bags(session, [person])
+    read = runtime().database.read
+    if bag.worth_it or adding.called(read, [bag]):
+        adding.add_sections(read, [bag], pictures=False)
     if not bag.worth_it:
         return None, wish
-    adding.add_sections(runtime().database.read, [bag], pictures=False)
     return mail_of(bag, runtime().origin), wish
 
 

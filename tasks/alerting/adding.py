@@ -47,6 +47,27 @@ def add_sections(open_: Open, bags: Sequence[Bag], *, pictures: bool = True, pro
             bag.sections += [(name, part) for _, part in sorted(found.get((place, bag.person.id), {}).items())]
 
 
+def called(open_: Open, bags: Sequence[Bag]) -> list[Bag]:
+    """Those of whom a subject says that what it adds is worth a mail by itself. Cheap: it is asked for everybody."""
+    mine: set[str] = set()
+    for job in discover().values():
+        if job.news is not None and (readers := _readers(open_, job, bags, pictures=False)):
+            mine |= {account for _, account in _news(open_, job, readers)}
+    return [bag for bag in bags if bag.person.id in mine]
+
+
+def _news(open_: Open, job: Job, readers: Readers) -> set[tuple[str, str]]:
+    if job.news is None:
+        return set()
+    try:
+        with open_(EVERYONE) as session:
+            return job.news(session, readers)
+    except TROUBLE as error:
+        _known(error)
+        log.exception("digests without a subject's news", kind=job.kind)
+        return set()
+
+
 def _readers(open_: Open, job: Job, bags: Sequence[Bag], pictures: bool) -> Readers:
     """Who wants to read of the job's subject, by the workspaces that have any of it."""
     wanted: Readers = defaultdict(list)

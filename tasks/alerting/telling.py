@@ -113,8 +113,8 @@ class Bag:
 
     @property
     def worth_it(self) -> bool:
-        """Whether there is anything to say."""
-        return bool(self.moves or (self.person.wish.nag and self.firing))
+        """Whether there is anything to say; of what the subjects add, once that is known."""
+        return bool(self.moves or (self.person.wish.nag and self.firing) or any(part.news for _, part in self.sections))
 
 
 def people(session: Session, ids: Collection[str], place: str = "") -> list[Person]:

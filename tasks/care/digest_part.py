@@ -4,7 +4,7 @@ Agents are whoever has open tickets or is in a team. Leads are those of the desk
 of them, the owners. Nobody else reads of the desk here: viewers and customers have no part in it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from models.base import clock
 from models.desk import Desk, TeamMember
-from models.ticket import AT_WORK, DONE, Ticket
+from models.ticket import AT_WORK, DONE, Rating, Ticket
 from models.workspace import Membership, Workspace
 from tasks.care import report_words as words
 from tasks.care.by import ANSWERS
@@ -58,7 +58,37 @@ def section(session: Session, workspace_id: str, reader: Reader) -> Section | No
     if not own and not told:
         return None
     figures = [_figure(session, week, now)] if told and reader.pictures else []
-    return Section(TITLE, "/care/reports?period=7" if told else "/care", [*own, *told], figures)
+    link = "/care/reports?period=7" if told else "/care"
+    return Section(TITLE, link, [*own, *told], figures, headline(report))
+
+
+def news(session: Session, readers: Mapping[str, Sequence[Reader]]) -> set[tuple[str, str]]:
+    """Whom the desk's week is worth a mail by itself, as `section` will say it: (workspace id, account id)."""
+    now, zones = clock(session), select(Workspace.id, Workspace.time_zone).where(Workspace.id.in_(readers))
+    found: set[tuple[str, str]] = set()
+    for place, zone in session.execute(zones).all():
+        weeks = {each.account_id: last_week(zone, now, each.since) for each in readers[place]}
+        week = next((each for each in weeks.values() if each is not None), None)
+        if week is not None and _busy(session, place, week):
+            found |= {(place, account) for account, told in weeks.items() if told and _hears(session, place, account)}
+    return found
+
+
+def _hears(session: Session, workspace_id: str, account_id: str) -> bool:
+    role = _role(session, workspace_id, account_id)
+    return role in ANSWERS and _leads(session, workspace_id, account_id, role)
+
+
+def _busy(session: Session, workspace_id: str, week: Span) -> bool:
+    """Whether anything was opened, solved or rated in a week; each is looked up in an index."""
+    begin, end = midnight(week.first, week.zone), midnight(week.last + timedelta(1), week.zone)
+    mine = Ticket.workspace_id == workspace_id
+    asked = (
+        select(Ticket.id).where(mine, Ticket.created_at >= begin, Ticket.created_at < end),
+        select(Ticket.id).where(mine, Ticket.changed_at >= begin, Ticket.solved_at >= begin, Ticket.solved_at < end),
+        select(Rating.ticket_id).where(Rating.workspace_id == workspace_id, Rating.at >= begin, Rating.at < end),
+    )
+    return any(session.scalars(each.limit(1)).first() is not None for each in asked)
 
 
 def _role(session: Session, workspace_id: str, account_id: str) -> str:
@@ -152,6 +182,14 @@ def weekly(report: "Report") -> list[str]:
     if len(teams) > 1:
         lines += [_of_team(one.name or words.NOBODY["team"], one.part) for one in teams[:TEAMS]]
     return lines
+
+
+def headline(report: "Report") -> str:
+    """The week in a line, if anything was in it; what lies there for longer is no news."""
+    whole = report.whole
+    if not (whole.opened or whole.solved or whole.rated):
+        return ""
+    return f"Your desk's week: {whole.opened:,} opened, {whole.solved:,} solved"
 
 
 def _times(title: str, times: Any) -> list[str]:

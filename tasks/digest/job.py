@@ -139,6 +139,7 @@ def _gathered(ctx: Context, first: str, last: str) -> Told:
         persons = telling.people(session, session.scalars(mine).all())
         bags, home = telling.bags(session, persons), homes.homes(session, [each.id for each in persons])
     worth = [bag for bag in bags if bag.worth_it]
+    worth += adding.called(ctx.database.read, [bag for bag in bags if not bag.worth_it])
     looking = partial(ctx.progress, 0.1, "Looking at what the subjects add")
     adding.add_sections(ctx.database.read, worth, progress=looking)
     posts, told = [], Told()

@@ -105,6 +105,8 @@ def headline(digest: Digest) -> str:
     ):
         if group:
             return _listed(one if len(group) == 1 else many.format(len(group)), [each.title for each in group])
+    if own := [part.news for _, part in digest.sections if part.news]:
+        return _listed("", own)
     return "Your digest"
 
 

@@ -8,6 +8,7 @@ from functools import partial
 
 from pydantic import Field
 
+from models.delivery import Delivery
 from models.ticket import Ticket
 from models.workspace import CARE, SYSTEM
 from tasks.alerting.alerts import Count
@@ -15,6 +16,7 @@ from tasks.care import closing, digest_part, marks, neglect
 from tasks.care.apart import Apart
 from tasks.context import Context
 from tasks.job import Job, NoParams, Result
+from tasks.mailing import outbox
 
 
 class Looked(Result):
@@ -36,11 +38,21 @@ def run(_params: NoParams, ctx: Context) -> Looked:
 
 
 def _everywhere(ctx: Context, apart: Apart) -> Looked:
-    """The three scans, of which each runs whatever became of the others."""
+    """The scans, of which each runs whatever became of the others."""
     looks = (ctx.read_everything, ctx.write_everything, ctx.now(), apart)
     told, count = apart.alone("", lambda: marks.scan(*looks), (0, Count()))
     count += apart.alone("", lambda: neglect.scan(*looks), Count())
-    return _result(told, count, apart.alone("", lambda: closing.scan(*looks), 0))
+    closed = apart.alone("", lambda: closing.scan(*looks), 0)
+    apart.alone("", lambda: _wake(ctx), None)
+    return _result(told, count, closed)
+
+
+def _wake(ctx: Context) -> None:
+    """Mails that were held back a moment leave now."""
+    with ctx.read_everything() as session:
+        places = outbox.fell_due(session)
+    for place in places:
+        ctx.touch(Delivery, place)
 
 
 def _here(ctx: Context, apart: Apart) -> Looked:
@@ -87,4 +99,5 @@ JOB = Job(
     headline=headline,
     area=CARE,
     section=digest_part.section,
+    news=digest_part.news,
 )
