@@ -96,6 +96,7 @@ class Ticket(Owned, Base):
     answered_at: Mapped[int | None] = mapped_column(BigInteger)  # the first public answer
     heard_at: Mapped[int | None] = mapped_column(BigInteger)  # the customer's last word
     told_at: Mapped[int | None] = mapped_column(BigInteger)  # ours to them
+    known: Mapped[str] = mapped_column(String(10), default="")  # the status they know, while a mail about another waits
     solved_at: Mapped[int | None] = mapped_column(BigInteger)
     closed_at: Mapped[int | None] = mapped_column(BigInteger)
     reopened: Mapped[int] = mapped_column(Integer, default=0)
@@ -221,7 +222,11 @@ class Received(Owned, Base):
     """A mail that was read, once: what became of it. `fingerprint` is of its Message-ID, sender and date."""
 
     __tablename__ = "received"
-    __table_args__ = (UniqueConstraint("workspace_id", "fingerprint"), Index("ix_received_at", "workspace_id", "at"))
+    __table_args__ = (
+        UniqueConstraint("workspace_id", "fingerprint"),
+        Index("ix_received_at", "workspace_id", "at"),
+        Index("ix_received_outcome", "outcome", "workspace_id", "at"),
+    )
 
     id: Mapped[str] = mapped_column(ID, primary_key=True, default=new_id)
     workspace_id: Mapped[str] = mapped_column(ID, ForeignKey("workspace.id", ondelete="CASCADE"))  # indexed above
@@ -230,7 +235,7 @@ class Received(Owned, Base):
     message_id: Mapped[str] = mapped_column(String(64), default="", index=True)  # hashed, for In-Reply-To as a hint
     sender: Mapped[str] = mapped_column(String(254))
     subject: Mapped[str] = mapped_column(String(200), default="")
-    outcome: Mapped[str] = mapped_column(String(10))  # opened, added, left out, refused
+    outcome: Mapped[str] = mapped_column(String(10))  # opened, added, left out, refused, set aside
     reason: Mapped[str] = mapped_column(String(300), default="")
     ticket_id: Mapped[str | None] = mapped_column(ID, ForeignKey("ticket.id", ondelete="SET NULL"), index=True)
     data: Mapped[dict[str, Any] | None] = mapped_column(Json)

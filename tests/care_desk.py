@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.account import Account
@@ -119,6 +119,11 @@ class HelpDesk:
 
     def mails(self, to: str = ZOE) -> list[Delivery]:
         return self.rows(Delivery, to=to)
+
+    def sends(self) -> None:
+        """All that waits leaves."""
+        with self.writing() as session:
+            session.execute(update(Delivery).values(state="sent"))
 
     def titles(self, to: str = ZOE) -> list[str]:
         """Of the mails to somebody: their first lines behind the greeting."""

@@ -1,14 +1,17 @@
 """What customers get by mail about their tickets: one mail for each thing, with what happens next, and no loops."""
 
 import pytest
+from sqlalchemy import update
 
+from models.base import clock
 from models.delivery import Bounced, Delivery
 from models.desk import Desk, Inlet
 from models.session import EVERYONE
 from models.ticket import Customer
-from tasks.care import letter_words, letters
+from tasks.care import letter_words, silence
 from tasks.care.letter_words import Now
-from tests.care_desk import CUSTOMER, HOUR, ZOE, HelpDesk, at, desk
+from tasks.mailing import outbox
+from tests.care_desk import CUSTOMER, HOUR, MINUTE, ZOE, HelpDesk, at, desk
 from tests.conftest import Person
 from workers.runtime import Runtime
 
@@ -105,6 +108,7 @@ def test_their_own_word_that_opens_it_again_is_confirmed_and_one_that_changes_no
     help_desk.answers(ticket, status="waiting")
     help_desk.asks(ticket)
     help_desk.changes(ticket, status="solved")
+    help_desk.sends()
     help_desk.asks(ticket)
     assert help_desk.titles()[2:] == ["We have your answer", "Your ticket is solved", "Your ticket is open again"]
     assert "You wrote to us, so we have opened it again." in help_desk.mails()[-1].text
@@ -119,7 +123,7 @@ def test_notes_tags_and_priorities_are_nobodys_business_but_ours(help_desk: Help
 
 def test_a_machine_that_answers_every_mail_gets_six_in_an_hour_and_people_are_always_told(help_desk: HelpDesk) -> None:
     tickets = [help_desk.opened(f"Re: {number}") for number in range(9)]
-    assert len(help_desk.mails()) == letters.CAP == 6
+    assert len(help_desk.mails()) == silence.CAP == 6
     assert help_desk.history(tickets[-1])[-1] == ("mail", "", "not sent")
     help_desk.answers(tickets[-1])
     help_desk.changes(tickets[-1], status="solved")
@@ -174,3 +178,87 @@ def test_moments_are_words_on_the_clock_of_the_team() -> None:
 @pytest.mark.parametrize(("days", "words"), [(0, "opens again"), (1, "within one day"), (30, "within 30 days")])
 def test_how_long_there_is_to_answer_is_said_in_days(days: int, words: str) -> None:
     assert words in letter_words.moved(Now(1, "A", "solved", close_days=days)).next[0]
+
+
+def test_who_takes_a_ticket_and_answers_a_moment_later_sends_one_mail(help_desk: HelpDesk) -> None:
+    ticket = help_desk.opened()
+    help_desk.changes(ticket, assignee_id=help_desk.owner)
+    (held,) = help_desk.mails()[1:]
+    assert (help_desk.titles()[-1], held.due_at) == ("We are working on your ticket", help_desk.now + 5 * MINUTE)
+    help_desk.answers(ticket)
+    assert help_desk.titles()[1:] == ["Our answer to #1"]
+    assert help_desk.mails()[-1].due_at is None
+
+
+def test_a_status_that_changed_again_is_told_as_it_is_now_and_one_that_is_as_before_not_at_all(
+    help_desk: HelpDesk,
+) -> None:
+    ticket = help_desk.opened()
+    help_desk.answers(ticket)
+    help_desk.changes(ticket, status="hold")
+    help_desk.changes(ticket, status="solved")
+    assert help_desk.titles()[2:] == ["Your ticket is solved"]
+    help_desk.asks(ticket)  # they never heard that it was solved
+    assert len(help_desk.mails()) == 2
+    help_desk.changes(ticket, status="solved")
+    help_desk.sends()
+    help_desk.answers(ticket)
+    assert help_desk.titles()[2:] == ["Your ticket is solved", "Our answer to #1"]
+
+
+def test_what_is_held_back_stays_until_its_time_and_then_wakes_the_mail_job(help_desk: HelpDesk) -> None:
+    ticket = help_desk.opened()
+    help_desk.answers(ticket)
+    help_desk.sends()
+    with help_desk.runtime.database.read(EVERYONE) as session:
+        help_desk.now = clock(session)
+    help_desk.changes(ticket, status="solved")
+
+    def waiting() -> tuple[int, set[str]]:
+        with help_desk.runtime.database.read(EVERYONE) as session:
+            return len(outbox.portion(session, "", "", 9)), outbox.fell_due(session)
+
+    assert waiting() == (0, set())
+    with help_desk.writing() as session:
+        session.execute(update(Delivery).where(Delivery.state == "queued").values(due_at=help_desk.now))
+    assert waiting() == (1, {help_desk.place})
+
+
+@pytest.mark.parametrize(
+    ("name", "greeting"),
+    [
+        ("Zoë O’Neill-Smith", "Hello Zoë O’Neill-Smith,"), ("Dr. Anna M.", "Hello Dr. Anna M.,"),
+        ("अंजलि", "Hello अंजलि,"),
+        ("Win 1000 EUR", ""), ("Look at evil.example/x", ""), ("so cheap are our pills now", ""),
+        ("A" * 41, ""), ("", ""),
+    ],
+)  # fmt: skip
+def test_a_name_that_anybody_may_have_given_carries_no_message(help_desk: HelpDesk, name: str, greeting: str) -> None:
+    help_desk.opened("Look at evil.example and https://evil.example/", name=name)
+    (mail,) = help_desk.mails()
+    assert mail.text.startswith(greeting or "We have your message")
+    assert "evil.example" not in mail.text + mail.subject + mail.html
+    assert "://evil" not in mail.text
+
+
+def test_beyond_a_hundred_mails_of_unknown_senders_in_an_hour_their_tickets_open_in_silence(
+    help_desk: HelpDesk,
+) -> None:
+    help_desk.opened()
+    settings(help_desk, strangers=silence.MOST_STRANGERS - 1, strangers_at=help_desk.now - HOUR + 1)
+    known, one, two = (
+        help_desk.opened(email=f"{name}@else.example", source="mail") for name in ("known", "one", "two")
+    )
+    assert [help_desk.history(each)[-1] == ("mail", "", "not sent") for each in (known, one, two)] == [
+        False,
+        True,
+        True,
+    ]
+    with help_desk.writing() as session:
+        session.execute(update(Customer).where(Customer.email == "known@else.example").values(reached_at=1))
+    assert help_desk.history(help_desk.opened(email="known@else.example", source="mail"))[-1][0] == "opened"
+    help_desk.answers(two)
+    assert len(help_desk.mails("two@else.example")) == 1
+    help_desk.now += HOUR
+    help_desk.opened(email="three@else.example", source="mail")
+    assert len(help_desk.mails("three@else.example")) == 1

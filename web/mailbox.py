@@ -7,10 +7,10 @@ from contextlib import suppress
 from flask import Blueprint, abort, make_response, render_template, url_for
 from flask.typing import ResponseReturnValue
 from markupsafe import escape
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, func, or_, select
 
 from models.alert import Wish
-from models.base import clock
+from models.base import clock, db_now
 from models.delivery import FAILED, QUEUED, SENDING, SENT, UNSURE, Delivery, Picture
 from models.ticket import Ticket
 from web.current import everyone, me, own, runtime
@@ -48,7 +48,8 @@ MAIL_POLICY = (
 
 def mine() -> Select[Delivery]:
     """The mails of the person who asks. This alone crosses workspaces, and is narrowed to one account instead."""
-    return select(Delivery).where(Delivery.account_id == me().id)
+    seen = or_(Delivery.due_at.is_(None), Delivery.state != QUEUED, Delivery.due_at <= db_now())  # it may be taken back
+    return select(Delivery).where(Delivery.account_id == me().id, seen)
 
 
 @bp.get("")

@@ -117,7 +117,7 @@ def answers_here(session: Session, workspace_id: str, sender: str) -> bool:
 
 
 def ours(session: Session, tokens: Tokens, ids: Sequence[str], text: str) -> tuple[Ticket, Delivery] | None:
-    """Our mail that one of these ids names, or that a text quotes the id of: token, row and whom it went to must fit."""
+    """Our mail that one of these ids names, or that a text quotes: token, row and whom it went to must fit."""
     for token, delivery_id, signs in [found for each in (*ids, text[-50_000:]) for found in OUR_ID.findall(each)][:50]:
         read = tokens.read_reply(token)
         delivery = session.scalar(select(Delivery).where(Delivery.id == delivery_id)) if read else None

@@ -1,5 +1,7 @@
 """What customers read about their tickets: a title, what is so now, and what happens next. Pure."""
 
+import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
@@ -7,6 +9,7 @@ from zoneinfo import ZoneInfo
 from models.ticket import CLOSED, HOLD, OPEN, REOPENED, SOLVED, WAITING
 from tasks.days import known
 
+_LINKS = re.compile(r"(?<=\w)([.@](?=[^\W\d])|:(?=//))")
 ANSWER_THIS = "You can answer this mail: what you write lands in your ticket."
 
 
@@ -81,6 +84,28 @@ def moment(at: int, zone: str, now: int) -> str:
     local, today = (datetime.fromtimestamp(each / 1000, UTC).astimezone(ZoneInfo(zone)) for each in (at, now))
     year = f" {local.year}" if local.year != today.year else ""
     return f"{local:%A}, {local.day} {local:%B}{year}, {local:%H:%M} ({zone})"
+
+
+def greeted(name: str) -> str:
+    """A name as a mail may greet by it; "" for what is none.
+
+    It is learned from a From or a form that anybody may have filled in with anybody's address, so that it must not
+    carry a message of theirs: at most four words of letters, and 40 signs.
+    """
+    words = name.split()
+    fine = len(name) <= 40 and len(words) <= 4 and all(map(_is_name, words))
+    return " ".join(words) if fine else ""
+
+
+def _is_name(word: str) -> bool:
+    """Letters of any script, with what stands between and behind them: O’Neill, Anne-Marie, Dr."""
+    plain = word.rstrip(".,").translate(dict.fromkeys(map(ord, "'’-")))
+    return bool(plain) and all(unicodedata.category(sign)[0] in "LM" for sign in plain)
+
+
+def tame(text: str) -> str:
+    """Words of somebody unknown, as they go out in an automatic mail: programs make no link of them."""
+    return _LINKS.sub("\\1\u2060", text)
 
 
 def _days(days: int) -> str:

@@ -2,29 +2,24 @@
 
 One deed is one mail: an answer that also solves is told in the answer. Letters are deliveries with their ticket, so
 that answers land in it; `{ticket}` and `{rate}` in them become signed links when they are sent (`{rate}?score=3` opens
-the page of the rating with that score chosen). A word of the customer brings them at most `CAP` automatic mails in an
-hour, so that two programs that answer each other soon fall silent; what a person of ours does is always told.
+the page of the rating with that score chosen). When there is none, `tasks.care.silence` says; what a person of ours
+does is always told.
 """
 
-from sqlalchemy import case, or_, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.base import new_id
 from models.delivery import Delivery
 from models.desk import Desk, Inlet, Team
-from models.statements import changed
 from models.ticket import ANSWER, AT_WORK, CLOSED, Customer, Ticket, TicketMessage
 from models.workspace import Workspace
-from tasks.care import copies, customers, desks, history, letter_words, reaching
+from tasks.care import copies, customers, desks, history, letter_words, reaching, silence
 from tasks.care.by import AGENT, CUSTOMER, By
 from tasks.care.letter_words import Now, Words
 from tasks.mailing.letters import Button, Item, Part, letter
 
-CAP, HOUR_MS = 6, 3_600_000
 TICKET, RATE, STOPS = "{ticket}", "{rate}", ("{ticket}", "{rate}", "{link}", "{unsubscribe}")
-MACHINES = ("mailer-daemon", "postmaster", "noreply", "no-reply", "donotreply", "do-not-reply", "bounce", "bounces")
-CAPPED = "They got 6 automatic mails within an hour; more would feed a loop"
-A_MACHINE = "Nobody reads this address"
 OURS = "This address is a mailbox of this desk"
 SCORES = ((3, "Good"), (2, "So-so"), (1, "Bad"))
 
@@ -37,15 +32,24 @@ def received(session: Session, ticket: Ticket, by: By, now: int) -> Delivery | N
 
 def moved(session: Session, ticket: Ticket, before: str, by: By, now: int) -> Delivery | None:
     """Another status without an answer. None: it is the same, or was imported and closes only because it is old."""
-    if ticket.status == before or not _concerns(ticket, by):
+    if ticket.status == before:
+        return None
+    known = silence.drop_held(session, ticket)
+    if silence.is_known(ticket, known):
+        return None
+    if not _concerns(ticket, by):
         return None
     told = _now(session, ticket, by, now, solving=True)
     parts = _asked(session, ticket) if ticket.status == "waiting" else []
-    return _automatic(session, ticket, letter_words.moved(told), by, now, parts)
+    made = _automatic(session, ticket, letter_words.moved(told), by, now, parts)
+    if made is not None and (due_at := silence.due(ticket, by, now)):
+        made.due_at, ticket.known = due_at, known or before
+    return made
 
 
 def merged(session: Session, one: Ticket, into: Ticket, by: By, now: int) -> Delivery | None:
     """Told once, to the customer of the one that is no more."""
+    silence.drop_held(session, one)
     words = letter_words.merged(_now(session, one, by, now), into.number, one.customer_id == into.customer_id)
     about = into if one.customer_id == into.customer_id else one
     return _automatic(session, about, words, by, now, name=one)
@@ -53,6 +57,7 @@ def merged(session: Session, one: Ticket, into: Ticket, by: By, now: int) -> Del
 
 def answered(session: Session, ticket: Ticket, message: TicketMessage, before: str, by: By, now: int) -> list[Delivery]:
     """The answer itself, and what happens next, to the customer and to all who take part."""
+    silence.drop_held(session, ticket)
     told, desk = _now(session, ticket, by, now), desks.of(session, ticket.workspace_id)
     customer = _customer(session, ticket)
     parts = [Part("", said=_safe(message.text))]
@@ -74,9 +79,14 @@ def _now(session: Session, ticket: Ticket, by: By, now: int, *, solving: bool = 
     promised = due is not None and due > now and ticket.status in AT_WORK
     words = letter_words.moment(due or 0, _zone(session, ticket), now) if promised else ""
     return Now(
-        ticket.number, _safe(ticket.subject), ticket.status, words,
+        ticket.number, _safe(_subject(ticket, by)), ticket.status, words,
         desk.close_days, by.kind == CUSTOMER, desk.asks,
     )  # fmt: skip
+
+
+def _subject(ticket: Ticket, by: By) -> str:
+    """Of what somebody's own word brings them, and it may be somebody else's, no program makes a link."""
+    return letter_words.tame(ticket.subject) if by.kind == CUSTOMER else ticket.subject
 
 
 def _zone(session: Session, ticket: Ticket) -> str:
@@ -104,30 +114,15 @@ def _automatic(
     """A letter that the machinery writes."""
     told = name or ticket
     customer = _customer(session, told)
-    if not customers.has_address(customer) or not _may(session, told, customer, by, now):
+    if not customers.has_address(customer):
+        return None
+    if problem := silence.broken(session, told, customer, by, now):
+        history.note(session, told, history.MAIL, "", "not sent", by, now, problem)
         return None
     following = [*(parts or []), Part("What happens next", lines=words.next)]
     if ticket.status == CLOSED and name is None and desks.of(session, ticket.workspace_id).asks:
         following.append(_rating())
     return _mail(session, ticket, customer.email, customer, words.title, words.lead, following, by, now)
-
-
-def _may(session: Session, ticket: Ticket, customer: Customer, by: By, now: int) -> bool:
-    """Whether one more automatic mail may go there now; the history says so if not."""
-    if customer.email.partition("@")[0] in MACHINES:
-        history.note(session, ticket, history.MAIL, "", "not sent", by, now, A_MACHINE)
-        return False
-    if by.kind != CUSTOMER:
-        return True
-    over = Customer.mailed_at <= now - HOUR_MS
-    mine = update(Customer).where(Customer.id == customer.id, or_(over, Customer.mailed_count < CAP))
-    counted = case((over, 1), else_=Customer.mailed_count + 1)
-    # The count first: MariaDB sets one column after the other, and the count asks for the time of the last one.
-    grown = mine.ordered_values((Customer.mailed_count, counted), (Customer.mailed_at, now))
-    if changed(session, grown.execution_options(synchronize_session=False)):
-        return True
-    history.note(session, ticket, history.MAIL, "", "not sent", by, now, CAPPED)
-    return False
 
 
 def _mail(
@@ -142,14 +137,14 @@ def _mail(
         return None
     desk = desks.of(session, ticket.workspace_id)
     text, html = letter(
-        title, name=customer.name if customer else "", lead=lead, parts=parts, brand=desk.name,
+        title, name=letter_words.greeted(customer.name) if customer else "", lead=lead, parts=parts, brand=desk.name,
         button=Button("See your ticket", TICKET) if page else None, why=_why(desk, customer),
         preheader=_preheader(parts, lead),
     )  # fmt: skip
     delivery = Delivery(
         id=new_id(), workspace_id=ticket.workspace_id, account_id=customer.account_id if customer else None,
         ticket_id=ticket.id, message_id=message_id, automatic=message_id is None, to=to,
-        subject=f"[#{ticket.number}] {ticket.subject}"[:200], text=text, html=html,
+        subject=f"[#{ticket.number}] {_subject(ticket, by)}"[:200], text=text, html=html,
     )  # fmt: skip
     session.add(delivery)
     return delivery

@@ -5,7 +5,7 @@ from sqlalchemy.orm import Session
 from models.base import new_id
 from models.delivery import Delivery
 from models.ticket import Customer, Ticket
-from tasks.care import customers, desks, reaching
+from tasks.care import customers, desks, letter_words, reaching
 from tasks.mailing.letters import Button, letter
 
 LEAD = "Here is a new link to your ticket; you, or somebody with your old one, asked for it."
@@ -19,7 +19,12 @@ def send(session: Session, ticket: Ticket, customer: Customer) -> bool:
     desk = desks.of(session, ticket.workspace_id)
     title = f"Your ticket #{ticket.number}"
     text, html = letter(
-        title, name=customer.name, lead=LEAD, brand=desk.name, button=Button("See your ticket", "{ticket}"), why=WHY
+        title,
+        name=letter_words.greeted(customer.name),
+        lead=LEAD,
+        brand=desk.name,
+        why=WHY,
+        button=Button("See your ticket", "{ticket}"),
     )
     session.add(
         Delivery(

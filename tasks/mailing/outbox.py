@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from sqlalchemy import Connection, Table, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, bindparam, insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.account import Link
@@ -66,9 +66,20 @@ class Ended:
     tries: int = 0
 
 
+def _waiting() -> tuple[ColumnElement[bool], ...]:
+    """Those that may leave now."""
+    return Delivery.state == QUEUED, or_(Delivery.due_at.is_(None), Delivery.due_at <= db_now())
+
+
+def fell_due(session: Session) -> set[str]:
+    """The workspaces with deliveries that waited for their time, which has come."""
+    mine = (Delivery.state == QUEUED, Delivery.due_at <= db_now())
+    return set(session.scalars(select(Delivery.workspace_id).where(*mine).distinct()))
+
+
 def portion(session: Session, after: str, last: str, most: int) -> list[str]:
     """The ids of those that wait, oldest first, after one id and up to another ("": no end)."""
-    asked = select(Delivery.id).where(Delivery.state == QUEUED, Delivery.id > after)
+    asked = select(Delivery.id).where(*_waiting(), Delivery.id > after)
     asked = asked.where(Delivery.id <= last) if last else asked
     return list(session.scalars(asked.order_by(Delivery.id).limit(most)))
 
@@ -77,7 +88,7 @@ def edges(session: Session, after: str, size: int, most: int) -> list[str]:
     """The last id of each full portion of those that wait."""
     found: list[str] = []
     while len(found) < most:
-        asked = select(Delivery.id).where(Delivery.state == QUEUED, Delivery.id > (found[-1] if found else after))
+        asked = select(Delivery.id).where(*_waiting(), Delivery.id > (found[-1] if found else after))
         edge = session.scalar(asked.order_by(Delivery.id).offset(size - 1).limit(1))
         if edge is None:
             break
@@ -87,7 +98,7 @@ def edges(session: Session, after: str, size: int, most: int) -> list[str]:
 
 def load(session: Session, ids: Sequence[str]) -> list[Waiting]:
     """Some of them whole, in a question for each table."""
-    mine = select(Delivery).where(Delivery.id.in_(ids), Delivery.state == QUEUED).order_by(Delivery.id)
+    mine = select(Delivery).where(Delivery.id.in_(ids), *_waiting()).order_by(Delivery.id)
     rows = session.scalars(mine).all()
     pictures: dict[str, list[tuple[str, str]]] = {}
     named = select(Picture.delivery_id, Picture.name, Picture.key).where(Picture.delivery_id.in_(ids))

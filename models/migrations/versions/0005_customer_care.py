@@ -211,6 +211,7 @@ def upgrade() -> None:
     sa.Column('answered_at', sa.BigInteger(), nullable=True),
     sa.Column('heard_at', sa.BigInteger(), nullable=True),
     sa.Column('told_at', sa.BigInteger(), nullable=True),
+    sa.Column('known', sa.String(length=10), nullable=False),
     sa.Column('solved_at', sa.BigInteger(), nullable=True),
     sa.Column('closed_at', sa.BigInteger(), nullable=True),
     sa.Column('reopened', sa.Integer(), nullable=False),
@@ -286,6 +287,7 @@ def upgrade() -> None:
     sa.UniqueConstraint('workspace_id', 'fingerprint', name=op.f('uq_received_workspace_id_fingerprint'))
     )
     op.create_index('ix_received_at', 'received', ['workspace_id', 'at'])
+    op.create_index('ix_received_outcome', 'received', ['outcome', 'workspace_id', 'at'])
     op.create_index(op.f('ix_received_message_id'), 'received', ['message_id'])
     op.create_index(op.f('ix_received_ticket_id'), 'received', ['ticket_id'])
     op.create_table('ticket_copy',
