@@ -14,6 +14,7 @@ from models.workspace import SYSTEM
 from tasks import discover
 from tasks.assistant.job import AssistantParams, headline
 from tasks.care import answering
+from tasks.care.suggestions.index import Bounds
 from tasks.errors import FannedOut
 from tests.care_texts import ANSWER, SECRET, DeskRows, a_shop, learn, the_desk, words_of
 from tests.conftest import Person, new_person
@@ -108,8 +109,10 @@ def test_the_answer_that_solved_it_is_the_last_that_says_something() -> None:
 
 
 def test_an_agent_sees_answers_with_their_sources_and_takes_over_topic_and_priority(
-    app: Flask, runtime: Runtime, ada: Person, desk: DeskRows
+    app: Flask, runtime: Runtime, ada: Person, desk: DeskRows, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    sure = Bounds(topic_likely=0.8, topic_perhaps=0.5, priority_likely=0.8, priority_perhaps=0.5)  # as of a large desk
+    monkeypatch.setattr("tasks.care.suggestions.checking.check", lambda *given: sure)
     learn(runtime, desk.place)
     agent = browser_of(app, runtime, member_of(runtime, ada, "tom", "agent"))
     number = desk.ticket("No start", "My router does not start.", "", status=NEW)[1]
@@ -151,8 +154,14 @@ def test_an_index_that_is_broken_or_gone_is_as_none(ada_s: Browser, runtime: Run
     path = next(runtime.settings.var.glob(f"files/*/{key}"))
     path.write_bytes(b"\x80\x04broken")
     assert "has not learned" in ada_s.get("/care/2/suggestions").text
-    path.unlink()
+    with runtime.database.read(EVERYONE) as session:
+        assert [each.workspace_id for each in answering.due(session, clock(session))] == [desk.place], "made anew soon"
+    learn(runtime, desk.place)
+    key = the_desk(runtime, desk.place).index_key
+    next(runtime.settings.var.glob(f"files/*/{key}")).unlink()
     assert "has not learned" in ada_s.get("/care/2/suggestions").text
+    learn(runtime, desk.place)
+    assert "paper clip" in ada_s.get("/care/2/suggestions").text
 
 
 def test_a_viewer_looks_at_suggestions_and_a_customer_does_not(

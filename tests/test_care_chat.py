@@ -58,8 +58,7 @@ def test_what_answers_customers_reads_no_table_of_tickets(
     ask(browser, "How do I return something?")
     assert any("from article" in statement for statement in seen)
     assert not [statement for statement in seen if re.search(r"\b(from|join|into|update) \"?ticket", statement)]
-    held = app.extensions["care_shelf"]._held
-    assert [alone for _, alone in held] == [True]
+    assert [alone for _, alone in app.extensions["care_shelf"].held()] == [True]
 
 
 def test_an_article_taken_back_is_told_no_more_though_the_index_is_older(

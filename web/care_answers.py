@@ -25,20 +25,22 @@ def index_of(workspace_id: str, articles_alone: bool = False) -> "Index | None":
     Args:
         articles_alone: nothing of tickets is loaded: for all that customers are told.
     """
+    from tasks.care import answering
     from tasks.care.suggestions.index import Unreadable
 
-    for _ in range(2):  # the file may give way to a newer one between two questions
+    for again in (True, False):  # the file may give way to a newer one between two questions
         with runtime().database.read(workspace_id) as session:  # a new one each time: it sees what was committed since
             key = session.scalar(select(Desk.index_key).where(Desk.workspace_id == workspace_id))
         if not key:
             return None
         try:
             return _shelf().get(key, articles_alone)
-        except FileNotFoundError:
-            continue
-        except Unreadable:
-            log.warning("an index cannot be read: %s", key)
-            return None
+        except (FileNotFoundError, Unreadable) as error:
+            if again and isinstance(error, FileNotFoundError):
+                continue
+            log.warning("an index is gone or cannot be read: %s", key)
+            with runtime().database.write(workspace_id) as session:
+                answering.forget(session, workspace_id, key)
     return None
 
 

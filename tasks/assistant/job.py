@@ -28,8 +28,8 @@ class AssistantResult(Result):
     failed: int = Field(0, title="Desks whose index could not be made")
     tickets: int = Field(0, title="Solved tickets that agents get answers from")
     passages: int = Field(0, title="Passages of published articles")
-    checked: int = Field(0, title="Of these tickets, asked for as if they were not there")
-    right: float = Field(0, title="Share of the answers told as likely that were right")
+    checked: int = Field(0, title="Of these tickets, asked for in other words as if they were not there")
+    right: float = Field(0, title="Share of the answers told as likely that were right, at least")
     topic_right: float = Field(0, title="Share of the topics told as likely that were right")
     priority_right: float = Field(0, title="The same of priorities")
 
@@ -61,7 +61,7 @@ def _together(ctx: Context) -> AssistantResult:
 
 
 def _one(ctx: Context, place: str) -> AssistantResult:
-    from tasks.care.suggestions import asking, index
+    from tasks.care.suggestions import checking, index
 
     with ctx.database.read(place) as session:
         desk = session.get(Desk, place)
@@ -73,7 +73,7 @@ def _one(ctx: Context, place: str) -> AssistantResult:
     ctx.progress(0.3, f"{len(solved)} solved tickets, {len(told)} passages")
     made = index.build(solved, told, now=now)
     ctx.progress(0.7, "Asking for some of them")
-    bounds = asking.check(made, [each.question for each in solved])
+    bounds = checking.check(made, [each.question for each in solved])
     checked = index.rebound(made, bounds)
     ctx.progress(0.9, "Keeping it")
     _keep(ctx, place, before, index.dump(checked), now)

@@ -121,10 +121,15 @@ def _why(row: Row[str, str, int | None], solved_since: int, edited: bool, now: i
     return "a night has passed" if now - (row.indexed_at or 0) > DAY_MS else ""
 
 
-def swap(session: Session, workspace_id: str, before: str, key: str, now: int) -> bool:
+def swap(session: Session, workspace_id: str, before: str, key: str, now: int | None) -> bool:
     """Name the new index, unless somebody was faster."""
     mine = update(Desk).where(Desk.workspace_id == workspace_id, Desk.index_key == before)
     return changed(session, mine.values(index_key=key, indexed_at=now)) == 1
+
+
+def forget(session: Session, workspace_id: str, key: str) -> None:
+    """One that cannot be read (of an older form, or broken) counts as never made: the next hour makes one."""
+    swap(session, workspace_id, key, "", None)
 
 
 def for_agents(session: Session, hits: Iterable[Hit]) -> list[Answer]:

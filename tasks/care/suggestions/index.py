@@ -1,23 +1,26 @@
 """The index of a desk: made of texts, kept as arrays in one .npz that runs nothing, and read again."""
 
-import io
 import json
+import struct
+import tokenize
 import zipfile
+import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tasks.care.suggestions import postings
+from tasks.care.suggestions import kept, postings
 from tasks.care.suggestions.postings import Postings
 from tasks.care.suggestions.texts import MOST_PASSAGES, MOST_TICKETS, Passage, Solved
 from tasks.care.suggestions.words import likeness, pieces, words
 
-FORM = 1  # of what is written; another one is made anew
-MOST_BYTES = 512 * 1024 * 1024
+FORM = 2  # of what is written; another one is made anew
+NEVER = 2.0  # a bound that nothing reaches
 ARTICLE_PARTS = ("meta", "article.")
+KINDS = {"ids": "S28", "topic_of": np.int32, "priority_of": np.int8, "answered": np.uint32}
 
 
 class Unreadable(Exception):
@@ -26,23 +29,33 @@ class Unreadable(Exception):
 
 @dataclass(frozen=True)
 class Bounds:
-    """From which score on something is LIKELY or PERHAPS right; `asking.check` measures it on the desk's own tickets.
+    """From which agreement on something is LIKELY or PERHAPS right; `checking.check` measures it on the desk's tickets.
+
+    Before there are enough of them no answer is likely, and no topic or priority is suggested.
 
     Attributes:
         checked: how many of its tickets that was measured on; 0: these are the usual bounds.
-        right: which share of the answers above `likely` was right there; so for the rest.
+        right: which share of the answers above `likely` was right there at least; so for the rest.
     """
 
-    likely: float = 0.5
-    perhaps: float = 0.25
-    topic_likely: float = 0.8
-    topic_perhaps: float = 0.5
-    priority_likely: float = 0.8
-    priority_perhaps: float = 0.5
+    likely: float = NEVER
+    perhaps: float = 0.5
+    topic_likely: float = NEVER
+    topic_perhaps: float = NEVER
+    priority_likely: float = NEVER
+    priority_perhaps: float = NEVER
     checked: int = 0
     right: float = 0.0
     topic_right: float = 0.0
     priority_right: float = 0.0
+
+    @classmethod
+    def read(cls, told: Any) -> "Bounds":
+        """Of a dictionary of numbers; ValueError, TypeError or KeyError for another one."""
+        numbers = {each.name: float(told[each.name]) for each in fields(cls)}
+        if len(told) != len(numbers) or not all(0 <= each <= 1e6 for each in numbers.values()):
+            raise ValueError("bounds that are none")
+        return cls(**{**numbers, "checked": int(numbers["checked"])})  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -120,9 +133,7 @@ def dump(index: Index) -> bytes:
         "ticket.answers": index.answered, "article.ids": index.article_ids, "article.numbers": index.numbers,
     }  # fmt: skip
     arrays |= index.asked.arrays("ticket") | index.told.arrays("article")
-    written = io.BytesIO()
-    np.savez(written, **arrays)  # type: ignore[arg-type]  # numpy's stubs take a name for one of its own
-    return written.getvalue()
+    return kept.written(arrays)
 
 
 def load(stream: IO[bytes], articles_alone: bool = False) -> Index:
@@ -134,16 +145,18 @@ def load(stream: IO[bytes], articles_alone: bool = False) -> Index:
     Raises:
         Unreadable: it is none, too large, or was written in another form.
     """
+    wanted = ARTICLE_PARTS if articles_alone else ("",)
     try:
-        with zipfile.ZipFile(stream) as held:
-            if sum(each.file_size for each in held.infolist()) > MOST_BYTES:
-                raise Unreadable("too large")
-        stream.seek(0)
-        with np.load(stream, allow_pickle=False) as found:
-            chosen = [name for name in found.files if not articles_alone or name.startswith(ARTICLE_PARTS)]
-            return _index({name: found[name] for name in chosen}, articles_alone)
-    except (ValueError, KeyError, TypeError, EOFError, IndexError, zipfile.BadZipFile, NotImplementedError) as error:
+        return _index(kept.arrays(stream, lambda name: name.startswith(wanted)), articles_alone)
+    except _NO_INDEX as error:
         raise Unreadable(str(error)) from error
+
+
+# What zipfile, numpy's reader of headers and JSON say to bytes that somebody made up.
+_NO_INDEX = (
+    ValueError, KeyError, TypeError, AttributeError, EOFError, IndexError, OverflowError, MemoryError, RecursionError,
+    SyntaxError, tokenize.TokenError, struct.error, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError,
+)  # fmt: skip
 
 
 def _index(arrays: dict[str, NDArray[Any]], articles_alone: bool) -> Index:
@@ -153,9 +166,11 @@ def _index(arrays: dict[str, NDArray[Any]], articles_alone: bool) -> Index:
     told = _texts(arrays, "article")
     ids, numbers = arrays["article.ids"], arrays["article.numbers"]
     _same_length(told, ids, numbers)
+    if ids.dtype != KINDS["ids"] or numbers.dtype != np.int32:
+        raise Unreadable("articles of another kind")
     common: dict[str, Any] = {
         "told": told, "article_ids": ids, "numbers": numbers,
-        "bounds": Bounds(**meta["bounds"]), "made_at": int(meta["made_at"]),
+        "bounds": Bounds.read(meta["bounds"]), "made_at": int(meta["made_at"]),
     }  # fmt: skip
     if articles_alone:
         return Index(**_no_tickets(), **common)
@@ -163,6 +178,8 @@ def _index(arrays: dict[str, NDArray[Any]], articles_alone: bool) -> Index:
     asked = _texts(arrays, "ticket")
     parts: dict[str, Any] = {name: arrays[f"ticket.{part}"] for name, part in own.items()}
     _same_length(asked, *parts.values())
+    if any(parts[name].dtype != kind for name, kind in KINDS.items()):
+        raise Unreadable("tickets of another kind")
     topics = [str(each) for each in meta["topics"]]
     if len(parts["topic_of"]) and int(parts["topic_of"].max()) >= len(topics):
         raise Unreadable("topics that are not there")
@@ -170,8 +187,7 @@ def _index(arrays: dict[str, NDArray[Any]], articles_alone: bool) -> Index:
 
 
 def _no_tickets() -> dict[str, Any]:
-    kinds = {"ids": "S28", "topic_of": np.int32, "priority_of": np.int8, "answered": np.uint32}
-    return {"asked": Texts.of([]), "topics": [], **{name: np.empty(0, kind) for name, kind in kinds.items()}}
+    return {"asked": Texts.of([]), "topics": [], **{name: np.empty(0, kind) for name, kind in KINDS.items()}}
 
 
 def _texts(arrays: dict[str, NDArray[Any]], name: str) -> Texts:

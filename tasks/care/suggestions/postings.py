@@ -102,8 +102,10 @@ def read(arrays: dict[str, NDArray[Any]], name: str) -> Postings:
         raise ValueError("arrays of other kinds")
     fits = len(starts) == len(terms) + 1 == len(rarity) + 1 and len(rows) == len(weights) == int(starts[-1])
     inside = not len(rows) or (int(rows.min()) >= 0 and int(rows.max()) < count)
-    if not fits or not inside or starts[0] != 0 or (np.diff(starts) < 0).any() or not np.isfinite(weights).all():
+    if not fits or not inside or starts[0] != 0 or (np.diff(starts) < 0).any() or (np.diff(terms) == 0).any():
         raise ValueError("arrays that do not fit together")
+    if not (np.isfinite(weights).all() and np.isfinite(rarity).all() and np.isfinite(unseen)):
+        raise ValueError("weights that are none")
     return Postings(terms, starts, rows, weights, rarity, int(count), unseen, bool(length))
 
 

@@ -1,20 +1,15 @@
 """The assistant on tickets that it has not seen, beside the simplest guess, and how long an answer takes.
 
-Texts are SYNTHETIC (`assistant_texts`): the real log has none, and nobody's tickets may stand here. On the real log
-(ServiceNow, 890 incidents; its columns are codes) topic, priority, group and closing code are guessed from what was
-known at its opening, learned from the earlier 70 % and asked of the later 30 %.
+Texts are SYNTHETIC (`assistant_texts`): the real log has none, and nobody's tickets may stand here; what it can tell is
+in `assistant_log`.
 """
 
-import csv
 import io
-import os
 import tempfile
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -26,24 +21,17 @@ from models.session import EVERYONE, Database
 from models.ticket import ANSWER, QUESTION, Customer, Ticket, TicketMessage
 from models.workspace import Workspace
 from tasks.care import answering
-from tasks.care.suggestions import asking, index
+from tasks.care.suggestions import asking, checking, index
 from tasks.care.suggestions.index import Index
-from tasks.care.suggestions.said import LIKELY, UNSURE
+from tasks.care.suggestions.said import LIKELY, PERHAPS, UNSURE
 from tasks.care.suggestions.texts import Passage, Solved
 from tests.bench.figures import quantile
+from tests.bench.tickets import assistant_log
 from tests.bench.tickets.assistant_texts import THINGS, TROUBLES, Made, tickets
 
-COUNT, QUICK, HELD_OUT, TIMED = 50_000, 2_000, 500, 200
+COUNT, QUICK, HELD_OUT, CALIBRATED, TIMED = 50_000, 2_000, 500, 3_000, 200
 AIM_MS = 100
 PLACE = "w" * 28
-SHARED = Path(os.environ.get("NIGHTSHIFT_SHARED", Path(__file__).parents[4] / "shared/data"))
-LOG = SHARED / "tickets/uci_incident_event_log_part.csv"
-TARGETS = {  # of the real log: what is guessed, and from which columns, known when an incident is opened
-    "category": ("u_symptom", "caller_id", "location", "opened_by"),
-    "priority": ("u_symptom", "category", "subcategory", "caller_id", "location", "opened_by"),
-    "assignment_group": ("u_symptom", "category", "subcategory", "caller_id", "location", "opened_by"),
-    "closed_code": ("u_symptom", "category", "subcategory", "caller_id", "location", "opened_by"),
-}
 Told = Callable[[str], Sequence[str]]
 
 
@@ -54,12 +42,13 @@ def measure(quick: bool) -> dict[str, Any]:
     began = time.perf_counter()
     made = index.build(_solved(learned), [])
     built = time.perf_counter() - began
-    bounds = asking.check(made, [each.question for each in learned])
+    bounds = checking.check(made, [each.question for each in learned])
     made = index.rebound(made, bounds)
     return {
         "count": count, "held_out": HELD_OUT, "build_s": round(built, 1), "memory_mb": round(made.size / 1e6, 1),
         "answers": _answers(made, learned, held), "guesses": _guesses(made, learned, held),
-        "said_likely": _likely(made, learned, held), "customers": _customers(held), "log": _log(),
+        "said": _said(made, learned, tickets(CALIBRATED, 3, asked=True)), "customers": _customers(held),
+        "log": assistant_log.measure(),
         "time": _times(learned, held),
     }  # fmt: skip
 
@@ -110,13 +99,35 @@ def _guesses(made: Index, learned: Sequence[Made], held: Sequence[Made]) -> dict
     }
 
 
-def _likely(made: Index, learned: Sequence[Made], held: Sequence[Made]) -> dict[str, float]:
-    """How often the first answer was called likely on held-out tickets, and was right then; what the check had said."""
-    firsts = [(asking.suggest(made, each.question).hits[:1], each.right) for each in held]
-    sure = [(hits[0], right) for hits, right in firsts if hits and hits[0].sure == LIKELY]
-    right = [learned[int(hit.id, 16)].right == wanted for hit, wanted in sure]
-    told = round(float(np.mean(right)), 3) if right else 0.0
-    return {"share": round(len(sure) / len(held), 3), "right": told, "promised": round(made.bounds.right, 3)}
+def _said(made: Index, learned: Sequence[Made], held: Sequence[Made]) -> dict[str, Any]:
+    """Calibration: how often each word was said of answer, topic and priority, and how often that was right then.
+
+    Of all held-out questions, and of those that are phrased as none before.
+    """
+    found = [(each, asking.suggest(made, each.question)) for each in held]
+    told: dict[str, Any] = {"promised": [made.bounds.right, made.bounds.topic_right, made.bounds.priority_right]}
+    for name, some in (("all", found), ("phrased anew", [pair for pair in found if pair[0].anew])):
+        told[name] = {what: _words(pairs) for what, pairs in _judged(some, learned).items()}
+    return told
+
+
+def _judged(found: Sequence[tuple[Made, Any]], learned: Sequence[Made]) -> dict[str, list[tuple[str, bool]]]:
+    """What was said of each, and whether it was right."""
+    judged: dict[str, list[tuple[str, bool]]] = {"answer": [], "topic": [], "priority": []}
+    for each, told in found:
+        judged["answer"] += [(hit.sure, learned[int(hit.id, 16)].right == each.right) for hit in told.hits[:1]]
+        judged["topic"] += [(guess.sure, guess.value == each.topic) for guess in told.topics[:1]]
+        judged["priority"] += [(guess.sure, guess.value == str(each.priority)) for guess in told.priorities[:1]]
+    return judged
+
+
+def _words(pairs: Sequence[tuple[str, bool]]) -> dict[str, list[float]]:
+    """By word: the share of questions of which it was said, and the share of these that was right."""
+    told = {}
+    for word in (LIKELY, PERHAPS, UNSURE):
+        right = [fine for said, fine in pairs if said == word]
+        told[word] = [round(len(right) / max(1, len(pairs)), 3), round(float(np.mean(right)), 3) if right else 0.0]
+    return told
 
 
 def _customers(held: Sequence[Made]) -> dict[str, dict[str, float]]:
@@ -154,42 +165,6 @@ def _article(thing: str, trouble: str) -> Passage:
 
 def _id(right: str) -> str:
     return right.encode().hex().ljust(28, "0")[:28]
-
-
-def _log() -> dict[str, Any]:
-    """Of the real log: accuracy and the most common one's, by target; {} where the log is not there."""
-    if not LOG.is_file():
-        return {}
-    first: dict[str, dict[str, str]] = {}
-    last: dict[str, dict[str, str]] = {}
-    with LOG.open(encoding="utf-8", newline="") as lines:
-        for row in csv.DictReader(lines):
-            first.setdefault(row["number"], row)
-            last[row["number"]] = row
-    order = sorted(first, key=lambda number: (datetime.strptime(first[number]["opened_at"], "%d-%m-%Y %H:%M"), number))
-    cut = round(0.7 * len(order))
-    found = {target: _target(target, [(first[n], last[n]) for n in order], cut) for target in TARGETS}
-    return {"incidents": len(order), "learned": cut, "targets": found}
-
-
-def _target(target: str, rows: Sequence[tuple[dict[str, str], dict[str, str]]], cut: int) -> list[float]:
-    """By the tickets that are most alike: every column is a word."""
-    texts = [" ".join(_word(column, begun[column]) for column in TARGETS[target]) for begun, _ in rows]
-    labels = [ended[target] for _, ended in rows]
-    solved = [Solved(f"{n:028x}", texts[n], "", labels[n], 3) for n in range(cut) if labels[n] != "?"]
-    made, usual = index.build(solved, []), Counter(each.topic for each in solved).most_common(1)[0][0]
-    later = [n for n in range(cut, len(rows)) if labels[n] != "?"]
-    guesses = [asking.suggest(made, texts[n]).topics for n in later]
-    right = [bool(told) and told[0].value == labels[n] for told, n in zip(guesses, later, strict=True)]
-    sure = [hit for hit, told in zip(right, guesses, strict=True) if told and told[0].share >= 0.8]
-    return [
-        round(float(np.mean(right)), 3), round(float(np.mean([labels[n] == usual for n in later])), 3),
-        round(len(sure) / len(later), 3), round(float(np.mean(sure)), 3) if sure else 0.0,
-    ]  # fmt: skip
-
-
-def _word(column: str, value: str) -> str:
-    return column.replace("_", "") + "".join(sign for sign in value if sign.isalnum()).lower() if value != "?" else ""
 
 
 def _times(learned: Sequence[Made], held: Sequence[Made]) -> dict[str, float]:
@@ -261,27 +236,24 @@ def _fill(database: Database, learned: Sequence[Made]) -> None:
 
 def lines(figures: dict[str, Any]) -> list[str]:
     """What the terminal is told."""
-    told = [f"Assistant: {figures['count']:,} SYNTHETIC solved tickets, {figures['held_out']:,} held-out questions"]
+    asked = f"{figures['held_out']:,} and {CALIBRATED:,} questions"
+    told = [f"Assistant: {figures['count']:,} SYNTHETIC solved tickets, {asked}"]
     told.append(f"  {'right answer':42} {'first':>7} {'in five':>8}")
     told += [f"  {name:42} {one:7.1%} {five:8.1%}" for name, (one, five) in figures["answers"].items()]
-    sure = figures["said_likely"]
-    told.append(
-        f"  called likely: {sure['share']:.1%}, right {sure['right']:.1%} (its own check: {sure['promised']:.1%})"
-    )
+    told += _said_lines(figures["said"])
     for name, (ours, usual) in figures["guesses"].items():
         told.append(f"  {name}: {ours:.1%}, the most common one {usual:.1%}")
     for name, kinds in figures["customers"].items():
         told.append(f"  chat, {name}: " + ", ".join(f"{kind} {share:.1%}" for kind, share in kinds.items()))
-    return told + _log_lines(figures["log"]) + _time_lines(figures["time"])
+    return told + assistant_log.lines(figures["log"]) + _time_lines(figures["time"])
 
 
-def _log_lines(log: dict[str, Any]) -> list[str]:
-    if not log:
-        return ["  real log: not there (../shared/data/tickets or NIGHTSHIFT_SHARED)"]
-    later = log["incidents"] - log["learned"]
-    told = [f"  real log: {log['incidents']} incidents, the last {later} asked (codes, no texts)"]
-    for name, (ours, usual, share, right) in log["targets"].items():
-        told.append(f"    {name}: {ours:.1%}, the most common one {usual:.1%}; sure of {share:.1%}, right {right:.1%}")
+def _said_lines(said: dict[str, Any]) -> list[str]:
+    told = [f"  promised of likely, at least: {', '.join(f'{share:.1%}' for share in said['promised'])}"]
+    for name in ("all", "phrased anew"):
+        for what, words in said[name].items():
+            each = ", ".join(f"{word} {share:.1%} (right {right:.1%})" for word, (share, right) in words.items())
+            told.append(f"  {name}, {what}: {each}")
     return told
 
 

@@ -209,7 +209,10 @@ VAGUE = (
 
 @dataclass(frozen=True)
 class Made:
-    """A ticket; `right` names its answer, `short` is how the same person would say it in a chat box."""
+    """A ticket; `right` names its answer, `short` is how the same person would say it in a chat box.
+
+    `anew`: it is said in a way that is said nowhere in what is learned from.
+    """
 
     question: str
     short: str
@@ -217,14 +220,16 @@ class Made:
     right: str
     topic: str
     priority: int
+    anew: bool = False
 
 
-def tickets(count: int, seed: int, asked: bool = False) -> list[Made]:
-    """So many; `asked`: half of them in the ways that are said nowhere else."""
+def tickets(count: int, seed: int, asked: bool = False, most: int = 0) -> list[Made]:
+    """So many; `asked`: half of them in the ways that are said nowhere else; `most`: of so many answers alone."""
     chance = random.Random(seed)
     # Some troubles come often and most seldom, as everywhere.
     pairs = [(thing, trouble) for thing in THINGS for trouble in TROUBLES]
     random.Random(7).shuffle(pairs)
+    pairs = pairs[: most or len(pairs)]
     weights = [1 / (place + 3) ** 0.7 for place in range(len(pairs))]
     return [_made(chance, *pair, asked) for pair in chance.choices(pairs, weights, k=count)]
 
@@ -244,7 +249,15 @@ def _made(chance: random.Random, thing: str, trouble: str, asked: bool) -> Made:
     text = _mistyped(chance, " ".join(each for each in said if each))
     priority = chance.choice((1, 2, 3, 4)) if chance.random() < 0.1 else 1 if urgent else priority
     short = _mistyped(chance, way.format(name)) + "?"
-    return Made(f"{subject}\n{text}", short, answer(chance, thing, trouble), f"{thing}/{trouble}", topic, priority)
+    return Made(
+        f"{subject}\n{text}",
+        short,
+        answer(chance, thing, trouble),
+        f"{thing}/{trouble}",
+        topic,
+        priority,
+        way == ways[-1],
+    )
 
 
 def answer(chance: random.Random, thing: str, trouble: str) -> str:
