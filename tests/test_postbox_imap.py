@@ -14,6 +14,7 @@ from models.desk import Inlet
 from models.session import EVERYONE
 from models.ticket import Received, Ticket
 from tasks.care.boxes import Door, Trouble
+from tasks.care.inlets import waited
 from tests.conftest import Person, at_once
 from tests.imap_server import PASSWORD, Dovecot, dovecot  # noqa: F401  # a fixture
 from tests.postboxes import Postbox, letter, postbox
@@ -83,13 +84,12 @@ def test_a_worker_that_dies_after_the_commit_makes_no_second_ticket(
     """Before it marked the mail, and before it wrote down how far it came."""
     dovecot.deliver("dies", *ids(1, 2))
     box.imap(dovecot, "dies")
-    from tasks.postbox import job
 
     def dies(*_: object) -> None:
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr(job, "_advance", dies)
+        patch.setattr(imap.ImapBox, "done", dies)
         with pytest.raises(KeyboardInterrupt):
             box.look()
     assert len(box.desk.rows(Ticket)) == 1
@@ -154,12 +154,10 @@ def test_several_mailboxes_are_looked_into_each_by_a_run_and_one_in_trouble_hold
 
 
 def test_one_in_trouble_is_tried_less_and_less_often() -> None:
-    from tasks.postbox.job import _waited
-
     minute = 60_000
-    assert _waited(None, 5, 0)
-    assert [_waited(0, failures, 3 * minute) for failures in (0, 1, 2, 20)] == [True, True, False, False]
-    assert _waited(0, 20, 60 * minute)
+    assert waited(None, 5, 0)
+    assert [waited(0, failures, 3 * minute) for failures in (0, 1, 2, 20)] == [True, True, False, False]
+    assert waited(0, 20, 60 * minute)
 
 
 def test_the_job_runs_by_itself_every_minute() -> None:

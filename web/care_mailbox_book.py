@@ -9,7 +9,9 @@ from sqlalchemy.orm import Session
 
 from models.base import new_id
 from models.desk import IMAP, MAILDIR, Inlet, Topic
+from models.ticket import Received
 from tasks.care.boxes import FRESH, FROM_THE_START, Door
+from tasks.care.inlets import ASIDE
 from web.given import CHOOSE, FILL_IN, Given
 from web.inputs import Email, Form
 from workers.boxes import Doors
@@ -20,6 +22,7 @@ TAKEN = "This desk reads a mailbox of this address already."
 NO_HOST = "Give the name of the server alone, such as imap.example.org."
 NO_PASSWORD = "Give a password of at most 500 ASCII letters and signs."  # noqa: S105  # what is wrong with one
 ANEW = "Give the password once more: it is only sent to the server, and to the user, that it was given for."
+SEEN_TO = "Somebody saw to it."
 NO_ADDRESS = "Mail cannot reach this address; it looks like help@example.org."
 _HOST = re.compile(r"(?=.{1,253}\Z)[A-Za-z0-9:](?:[A-Za-z0-9.:-]*[A-Za-z0-9])?")
 WHERE = ("host", "port", "security", "user")
@@ -99,10 +102,21 @@ def create(found: dict[str, Any], *, old_mail_too: bool) -> Inlet:
 def change(inlet: Inlet, found: dict[str, Any]) -> None:
     """Another mailbox behind the same row begins with what comes from now on."""
     if any(found.get(name, getattr(inlet, name)) != getattr(inlet, name) for name in ("host", "user", "folder")):
-        inlet.uid_validity, inlet.last_uid = FRESH, 0
+        inlet.uid_validity, inlet.last_uid, inlet.tried = FRESH, 0, None
     for name, value in found.items():
         setattr(inlet, name, value)
     inlet.failures, inlet.trouble = 0, ""
+
+
+def aside(session: Session) -> dict[str, int]:
+    """How many mails each mailbox put aside that nobody saw to."""
+    asked = select(Received.inlet_id, func.count()).where(Received.outcome == ASIDE, Received.inlet_id.is_not(None))
+    return {str(inlet): int(count) for inlet, count in session.execute(asked.group_by(Received.inlet_id))}
+
+
+def put_aside(session: Session, mail_id: str) -> Received | None:
+    """One of them."""
+    return session.scalar(select(Received).where(Received.id == mail_id, Received.outcome == ASIDE))
 
 
 def door(inlet: Inlet) -> Door:

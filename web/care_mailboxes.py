@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from models.desk import IMAP, Inlet, Topic
 from models.ticket import Received, Ticket
+from tasks.care import inlets
 from tasks.care.boxes import FRESH, Trouble
 from tasks.handover import Refused
 from web import care_mailbox_book as book
@@ -19,6 +20,7 @@ from web.current import current_workspace, me, reading, require_desk, runtime, w
 from web.inputs import page_number
 from workers.boxes import TEST_SECONDS, Doors
 
+LOOKS = 3  # that failed in a row, and the page says so
 bp = Blueprint("care_mailboxes", __name__, url_prefix="/care")
 PAGE, MOST_COUNTED = 50, 1000
 OUTCOMES = {
@@ -26,6 +28,7 @@ OUTCOMES = {
     "added": ("added to a ticket", "primary"),
     "left out": ("left out", "secondary"),
     "refused": ("refused", "warning"),
+    inlets.ASIDE: ("put aside", "danger"),
 }
 FIRST = {"plus": "yes", "port": "993", "security": "tls", "folder": "INBOX", "kind": IMAP}
 
@@ -34,9 +37,12 @@ FIRST = {"plus": "yes", "port": "993", "security": "tls", "folder": "INBOX", "ki
 @require_desk("look")
 def index() -> ResponseReturnValue:
     with reading() as session:
-        inlets = session.scalars(select(Inlet).order_by(Inlet.created_at, Inlet.id)).all()
+        found = session.scalars(select(Inlet).order_by(Inlet.created_at, Inlet.id)).all()
         topics = {row.id: row.name for row in session.execute(select(Topic.id, Topic.name))}
-    return render_template("care/mailboxes/index.html", inlets=inlets, topics=topics, most=book.MOST)
+        aside = book.aside(session)
+    return render_template(
+        "care/mailboxes/index.html", inlets=found, topics=topics, most=book.MOST, aside=aside, told_after=LOOKS
+    )
 
 
 @bp.get("/mailboxes/new")
@@ -138,6 +144,39 @@ def received() -> ResponseReturnValue:
         "care/mailboxes/received.html", rows=rows, outcomes=OUTCOMES, wanted=wanted, page=page,
         pages=-(-count // PAGE), most=MOST_COUNTED, cut=count >= MOST_COUNTED,
     )  # fmt: skip
+
+
+@bp.post("/received/<mail_id>/again")
+@require_desk("lead")
+def try_again(mail_id: str) -> ResponseReturnValue:
+    """A mail that was put aside is read with the next look, as if it had just come."""
+    with writing() as session:
+        mail = book.put_aside(session, mail_id) or abort(404)
+        inlet, key = session.scalar(select(Inlet).where(Inlet.id == mail.inlet_id)), (mail.data or {}).get("lies")
+        if inlet is None or not key:
+            flash("It cannot be tried again: its mailbox is not read any more.", "warning")
+            return _to_aside()
+        inlets.again(inlet, str(key))
+        session.delete(mail)
+        people.audit(session, "desk mail tried again", me().id, current_workspace(), inlet=inlet.id)
+    flash("It is read again with the next look, within a minute.", "success")
+    return _to_aside()
+
+
+@bp.post("/received/<mail_id>/seen")
+@require_desk("lead")
+def seen(mail_id: str) -> ResponseReturnValue:
+    """Somebody saw to a mail that was put aside, by hand."""
+    with writing() as session:
+        mail = book.put_aside(session, mail_id) or abort(404)
+        mail.outcome, mail.reason = "refused", f"{mail.reason} {book.SEEN_TO}"[:300]
+        people.audit(session, "desk mail seen to", me().id, current_workspace(), inlet=mail.inlet_id or "")
+    flash("Noted; nobody is told of it any more.", "success")
+    return _to_aside()
+
+
+def _to_aside() -> ResponseReturnValue:
+    return redirect(url_for("care_mailboxes.received", outcome=inlets.ASIDE), 303)
 
 
 def _tried(inlet_id: str, before: str = "") -> ResponseReturnValue:

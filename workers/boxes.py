@@ -30,7 +30,7 @@ class Doors:
         if door.kind == "maildir":
             from workers.maildir import Maildir
 
-            return Maildir(self._settings.maildirs, door.workspace_id)
+            return Maildir(self._settings.maildirs, door.workspace_id, door.again)
         from workers import imap
         from workers.outgoing import networks
 

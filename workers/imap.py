@@ -136,11 +136,16 @@ class ImapBox:
             day = datetime.fromtimestamp(self._door.since / 1000, UTC).date() - timedelta(days=2)
             after, listed = 0, self._client.search(["SINCE", day])
         uids = sorted(uid for uid in listed[:MOST_UIDS] if uid > after)
-        some = uids[:most]
+        last = uids[:most][-1] if uids else max(after, self._highest() if after == 0 else after)
+        some = [*self._again(validity, after), *uids[:most]]
         sizes = self._client.fetch(some, ["RFC822.SIZE"]) if some else {}
         mails = [Lying(uid, "", int(sizes[uid].get(b"RFC822.SIZE", 0))) for uid in some if uid in sizes]
-        last = some[-1] if some else max(after, self._highest() if after == 0 else after)
         return Found(mails, validity, last, more=len(uids) > most)
+
+    def _again(self, validity: int, until: int) -> list[int]:
+        """The numbers of mails that were passed and are to be tried again."""
+        pairs = [key.partition(".") for key in self._door.again]
+        return sorted(int(uid) for known, _, uid in pairs if known == str(validity) and 0 < int(uid) <= until)
 
     def _highest(self) -> int:
         """The number before that of the next mail."""
@@ -163,6 +168,11 @@ class ImapBox:
         """A folder that may only be read stays as it is."""
         with suppress(*BROKEN):
             self._client.add_flags([mail.uid], [b"\\Seen"], silent=True)
+
+    def aside(self, mail: Lying) -> None:
+        """Flagged, and not seen: so it stands out in everybody's mail program."""
+        with suppress(*BROKEN):
+            self._client.add_flags([mail.uid], [b"\\Flagged"], silent=True)
 
     def close(self) -> None:
         self._timer.cancel()

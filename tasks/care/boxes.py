@@ -21,6 +21,7 @@ class Door:
     Attributes:
         uid_validity, last_uid: of the last look (RFC 3501, 2.3.1.1).
         since: when it was read the last time, or else set up; epoch milliseconds.
+        again: keys of mails to hand out once more, though they were passed already (`Lying.key`).
     """
 
     kind: str
@@ -34,6 +35,7 @@ class Door:
     uid_validity: int = FRESH
     last_uid: int = 0
     since: int = 0
+    again: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +45,10 @@ class Lying:
     uid: int
     name: str
     size: int
+
+    def key(self, validity: int) -> str:
+        """What it is known by, as long as it lies where it does: numbers hold for one `uid_validity` alone."""
+        return f"{validity}.{self.uid}" if self.uid else self.name.partition(":")[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +72,9 @@ class Box(Protocol):
 
     def done(self, mail: Lying) -> None:
         """Mark it as read: what it says is kept by now."""
+
+    def aside(self, mail: Lying) -> None:
+        """Mark it for a person to look at: it could not be read."""
 
     def close(self) -> None:
         """Hang up."""

@@ -110,15 +110,16 @@ def bare(mail: Mail) -> Mail:
 
 
 def write_down(
-    session: Session, inlet: Inlet, mail: Mail, found: Outcome, now: int, remarks: Sequence[str] = ()
-) -> None:
-    """The row of the log of read mail."""
+    session: Session, inlet: Inlet, mail: Mail, found: Outcome, now: int, remarks: Sequence[str] = (),
+    more: dict[str, str] | None = None,
+) -> None:  # fmt: skip
+    """The row of the log of read mail; of one that was put aside, `more` says where it lies."""
     session.add(
         Received(
             workspace_id=inlet.workspace_id, inlet_id=inlet.id, fingerprint=mail.fingerprint,
             message_id=belonging.hashed(mail.message_id), sender=mail.sender[:254], subject=mail.subject[:200],
             outcome=found.outcome, reason=found.reason[:300], ticket_id=found.ticket_id, at=now,
-            data={"message_id": mail.message_id, "automatic": mail.automatic, "remarks": list(remarks)},
+            data={"message_id": mail.message_id, "automatic": mail.automatic, "remarks": list(remarks), **(more or {})},
         )
     )  # fmt: skip
     session.flush()

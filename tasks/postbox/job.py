@@ -1,41 +1,48 @@
 """The job that reads the mailboxes of help desks: every minute all that are due, each by a run of its own.
 
 A mail is kept, with what it opened, in one transaction; only then it is marked as read, and only then the next one
-is fetched. Whoever dies in between reads it again and finds that it is known.
+is fetched. Whoever dies in between reads it again and finds that it is known. A mail at which something breaks is
+passed over, tried again with the next looks, and in the end put aside for a person: it never holds up those behind it.
 """
 
 import time
-from contextlib import closing
+import traceback
+from contextlib import closing, suppress
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
 from pydantic import Field
-from sqlalchemy import or_, select, update
-from sqlalchemy.exc import DataError, IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy import select
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalError, SQLAlchemyError
 
 from models.desk import Inlet
-from models.statements import changed
-from tasks.care.boxes import Box, Door, Lying, Trouble
+from models.engine import of_data
+from tasks.care import inlets, mailbox_alerts
+from tasks.care.boxes import Box, Boxes, Lying, Trouble
+from tasks.care.inlets import Look
 from tasks.context import Context
 from tasks.errors import JobError
 from tasks.job import Job, Params, Result, hidden_field
 
 if TYPE_CHECKING:
     from tasks.care.mail.reading import Mail
-    from tasks.care.taking import Came
+    from tasks.care.taking import Came, Outcome
 
 log = structlog.get_logger()
-MINUTE = 60_000
 BUSY_SECONDS = 120  # then the next run goes on
-CLAIM_MS = 45_000  # a mailbox that was seen to so lately is another run's; each mail renews it
-LONGEST_WAIT = 60  # minutes between two tries of one in trouble
 PORTION = 200
 WHOLE, BEGINNING = 38_000_000, 1_000_000  # bytes: of a larger mail only its beginning is read
-HEAVY = 1_000_000  # one that may cost a worker its memory
-DEADLY = 2  # so many workers were lost over it: it is left alone
-LOST = "Workers were lost while they read this mail, so it is left in the mailbox; look at it there."
+LATER, KNOWN, GONE = "later", "known", "gone"
+LOST = "It could not be read: a program broke, or was stopped, each time that it tried. Look at it in the mailbox."
+NOT_HANDED_OUT = "The mail server did not hand it out, however often it was asked. Look at it in the mailbox."
 NOT_KEPT = "The database refused what is in this mail; look at it in the mailbox."
+NO_FILES = "The files of this mail could not be looked through, so they were left out; they lie in the mailbox with it."
+NO_ROOM = (
+    "The files of a mail cannot be kept ({}): whoever runs this Nightshift makes room on its disk, or lets its user "
+    "write there. The mail waits in the mailbox until then."
+)
 
 
 class Which(Params):
@@ -50,8 +57,19 @@ class Looked(Result):
     mailboxes: int = Field(0, title="Mailboxes looked into")
     opened: int = Field(0, title="Tickets opened")
     added: int = Field(0, title="Messages added to tickets")
-    other: int = Field(0, title="Left out, refused, or known already")
+    aside: int = Field(0, title="Put aside: they could not be read")
+    other: int = Field(0, title="Left out, refused, known already, or tried again later")
     troubled: int = Field(0, title="Mailboxes in trouble; their page says with what")
+
+
+@dataclass(frozen=True, slots=True)
+class At:
+    """What a look works with."""
+
+    ctx: Context
+    boxes: Boxes
+    box: Box
+    look: Look
 
 
 def run(params: Which, ctx: Context) -> Looked:
@@ -60,8 +78,9 @@ def run(params: Which, ctx: Context) -> Looked:
         return _one(ctx, params.inlet)
     if ctx.children is not None:
         return _together(ctx)
+    mailbox_alerts.scan(ctx.read_everything, ctx.write_everything, ctx.now())
     with ctx.read_everything() as session:
-        due = _due(session, ctx.now())
+        due = inlets.due(session, ctx.now())
     if len(due) > 1:
         ctx.fan_out(JOB.kind, [Which(inlet=each) for each in due])
     return _one(ctx, due[0]) if due else Looked()
@@ -76,140 +95,173 @@ def _together(ctx: Context) -> Looked:
     return found
 
 
-def _due(session: Session, now: int) -> list[str]:
-    """Each a minute after its last look; one in trouble after 2, 4, 8 … minutes, and an hour at most."""
-    asked = select(Inlet.id, Inlet.checked_at, Inlet.failures).where(Inlet.enabled).order_by(Inlet.checked_at, Inlet.id)
-    return [row.id for row in session.execute(asked) if _waited(row.checked_at, row.failures, now)]
-
-
-def _waited(checked_at: int | None, failures: int, now: int) -> bool:
-    minutes = min(2 ** min(failures, 10), LONGEST_WAIT) if failures else 1
-    return checked_at is None or now - checked_at >= minutes * MINUTE - 15_000
-
-
 def _one(ctx: Context, inlet_id: str) -> Looked:
     """Look into one mailbox, unless another run does."""
     if ctx.boxes is None:
         raise JobError("Mailboxes cannot be read from here.")
-    door = _claim(ctx, inlet_id)
+    with ctx.write_everything() as session:
+        door = inlets.claim(session, inlet_id, ctx.now())
     if door is None:
         return Looked()
-    found = Looked(mailboxes=1)
+    found, look = Looked(mailboxes=1), Look(inlet_id, door, partial(ctx.database.write, door.workspace_id), ctx.now)
     try:
         with closing(ctx.boxes.open(door)) as box:
-            _read(ctx, inlet_id, door, box, found)
+            _read(At(ctx, ctx.boxes, box, look), found)
     except Trouble as error:
         log.warning("postbox.trouble", inlet=inlet_id)
         found.troubled = 1
-        _tell(ctx, door, inlet_id, str(error))
+        look.tell(str(error))
     else:
-        _tell(ctx, door, inlet_id, "")
+        look.tell("")
     return found
 
 
-def _claim(ctx: Context, inlet_id: str) -> Door | None:
-    now = ctx.now()
-    with ctx.write_everything() as session:
-        free = or_(Inlet.checked_at.is_(None), Inlet.checked_at < now - CLAIM_MS, Inlet.checked_at > now + MINUTE)
-        before = session.scalar(select(Inlet.checked_at).where(Inlet.id == inlet_id))
-        mine = update(Inlet).where(Inlet.id == inlet_id, Inlet.enabled, free).values(checked_at=now)
-        if not changed(session, mine.execution_options(synchronize_session=False)):
-            return None
-        one = session.scalars(select(Inlet).where(Inlet.id == inlet_id)).one()
-        return Door(
-            one.kind, one.workspace_id, one.host, one.port, one.security, one.user, one.sealed_password, one.folder,
-            one.uid_validity, one.last_uid, before or one.created_at,
-        )  # fmt: skip
-
-
-def _read(ctx: Context, inlet_id: str, door: Door, box: Box, found: Looked) -> None:
+def _read(at: At, found: Looked) -> None:
     """One mail after the other."""
-    seen, until = box.look(PORTION), time.monotonic() + BUSY_SECONDS
-    for number, mail in enumerate(seen.mails):
-        ctx.progress(number / len(seen.mails), f"Mail {number + 1} of {len(seen.mails)}")
-        outcome = _mail(ctx, inlet_id, door, box, mail, seen.uid_validity)
-        field = outcome if outcome in ("opened", "added") else "other"
+    seen, until = at.box.look(PORTION), time.monotonic() + BUSY_SECONDS
+    at.look.opened(seen.uid_validity)
+    for number, lying in enumerate(seen.mails):
+        at.ctx.progress(number / len(seen.mails), f"Mail {number + 1} of {len(seen.mails)}")
+        outcome = _mail(at, lying)
+        field = {"opened": "opened", "added": "added", inlets.ASIDE: "aside"}.get(outcome, "other")
         setattr(found, field, getattr(found, field) + 1)
         if time.monotonic() > until:
+            at.look.keep()
             return
-    _advance(ctx, inlet_id, door, seen.uid_validity, seen.last_uid)
+    at.look.read_to(seen.last_uid, None if seen.more else {at.look.key(each) for each in seen.mails})
 
 
-def _mail(ctx: Context, inlet_id: str, door: Door, box: Box, lying: Lying, validity: int) -> str:
-    from tasks.care import taking
-    from tasks.care.mail import reading
+def _mail(at: At, lying: Lying) -> str:
+    """Take one mail, or pass it over if something breaks at it, or put it aside if that was so too often."""
+    from tasks.care.mail.headers import BROKEN
 
-    deadly = lying.size > HEAVY and _tried(ctx, lying) >= DEADLY
-    most = BEGINNING if deadly or lying.size > WHOLE else WHOLE
-    raw = box.fetch(lying, most)
-    if raw is None:
-        return "gone"
-    mail = reading.read(raw, lying.size or None)
-    with ctx.database.read(door.workspace_id) as session:
-        known = taking.known(session, mail)
-    came = None if known or deadly else taking.put_away(mail, ctx.storage)
-    outcome = "known" if known else _kept(ctx, inlet_id, door, mail, came)
-    _advance(ctx, inlet_id, door, validity, lying.uid)
-    box.done(lying)
+    deadly = at.look.begin(lying)
+    try:
+        outcome = _aside(at, lying) if deadly else _taken(at, lying)
+    except (*BROKEN, SQLAlchemyError) as error:
+        if _of_others(error):
+            with suppress(SQLAlchemyError):
+                at.look.forgive(lying)
+            raise
+        frame = traceback.extract_tb(error.__traceback__)[-1]  # never its words, which may be the mail's
+        log.warning(
+            "postbox.broke", inlet=at.look.inlet_id, error=type(error).__name__, at=f"{frame.name}:{frame.lineno}"
+        )
+        if deadly or not at.look.pass_over(lying):
+            outcome = _aside(at, lying, bare=True)
+        else:
+            return LATER
+    at.look.end(lying)
     return outcome
 
 
-def _tried(ctx: Context, lying: Lying) -> int:
-    """How many attempts of this run died over this mail; this one is counted, too."""
-    key = f"{lying.uid} {lying.name}"
-    before = (ctx.checkpoint or {}).get(key, 0)
-    ctx.save_checkpoint({key: before + 1})
-    return int(before)
+def _of_others(error: BaseException) -> bool:
+    """The database is away, or busy: no mail is at fault, and the run is tried again."""
+    if not isinstance(error, DBAPIError):
+        return False
+    return error.connection_invalidated or (isinstance(error, OperationalError) and not of_data(error))
 
 
-def _kept(ctx: Context, inlet_id: str, door: Door, mail: "Mail", came: "Came | None") -> str:
+def _taken(at: At, lying: Lying) -> str:
+    from tasks.care.mail import reading
+
+    raw = _fetched(at, lying, BEGINNING if lying.size > WHOLE else WHOLE)
+    if raw is None:
+        return GONE
+    mail = reading.read(raw, lying.size or None)
+    outcome = KNOWN if _known(at, mail) else _kept(at, mail, _put_away(at, lying, mail))
+    at.box.done(lying)
+    return outcome
+
+
+def _fetched(at: At, lying: Lying, most: int) -> bytes | None:
+    try:
+        return at.box.fetch(lying, most)
+    except Trouble:
+        at.look.forgive(lying, inlets.NOT_FETCHED)
+        raise
+
+
+def _known(at: At, mail: "Mail") -> bool:
+    from tasks.care import taking
+
+    with at.ctx.database.read(at.look.door.workspace_id) as session:
+        return taking.known(session, mail)
+
+
+def _put_away(at: At, lying: Lying, mail: "Mail") -> "Came":
+    """Its files in storage. A file at which a library breaks costs the mail its files, and not its words."""
+    from tasks.care import taking
+    from tasks.care.mail.headers import BROKEN
+
+    try:
+        return taking.put_away(mail, at.ctx.storage)
+    except BROKEN as error:
+        if isinstance(error, OSError) and error.errno is not None:  # the disk's; libraries of pictures give none
+            at.look.forgive(lying)
+            raise Trouble(NO_ROOM.format(error.strerror)) from error
+        log.warning("postbox.files_broke", inlet=at.look.inlet_id, error=type(error).__name__)
+        return taking.put_away(replace(mail, files=(), remarks=(*mail.remarks, NO_FILES)), at.ctx.storage)
+
+
+def _kept(at: At, mail: "Mail", came: "Came") -> str:
     """Do what the mail wants. Two runs at once meet at its fingerprint: the second finds it known."""
     from tasks.care import taking
 
-    assert ctx.boxes is not None
     try:
-        with ctx.database.write(door.workspace_id) as session:
-            inlet = session.scalar(select(Inlet).where(Inlet.id == inlet_id))
+        with at.ctx.database.write(at.look.door.workspace_id) as session:
+            inlet = session.scalar(select(Inlet).where(Inlet.id == at.look.inlet_id))
             if inlet is None:
-                return "gone"
-            if came is not None:
-                return taking.take(session, inlet, came, ctx.boxes.tokens, ctx.boxes.own, ctx.now()).outcome
-            taking.write_down(session, inlet, mail, taking.Outcome(taking.REFUSED, LOST), ctx.now())
-            return taking.REFUSED
+                return GONE
+            return taking.take(session, inlet, came, at.boxes.tokens, at.boxes.own, at.ctx.now()).outcome
     except IntegrityError:
-        with ctx.database.read(door.workspace_id) as session:
-            if taking.known(session, mail):
-                return "known"
+        if _known(at, mail):
+            return KNOWN
         raise
     except DataError:
-        log.warning("postbox.not_kept", inlet=inlet_id)
-        return _refused(ctx, inlet_id, door, mail)
+        log.warning("postbox.not_kept", inlet=at.look.inlet_id)
+        return _written(at, taking.bare(mail), taking.Outcome(taking.REFUSED, NOT_KEPT))
 
 
-def _refused(ctx: Context, inlet_id: str, door: Door, mail: "Mail") -> str:
+def _aside(at: At, lying: Lying, *, bare: bool = False) -> str:
+    """Write down that a mail could not be read, with its head if that can be; a person finds it in the mailbox."""
+    from tasks.care import taking
+    from tasks.care.mail import reading
+
+    why, trouble, raw = LOST, None, b""
+    if not bare:
+        try:
+            raw = at.box.fetch(lying, BEGINNING) or b""
+        except Trouble as error:
+            why, trouble = NOT_HANDED_OUT, error
+    mail = reading.head_alone(raw or f"{at.look.inlet_id} {at.look.key(lying)}".encode())
+    lies = {"lies": at.look.key(lying)}
+    outcome = _written(at, taking.bare(mail) if bare else mail, taking.Outcome(inlets.ASIDE, why), lies)
+    log.warning("postbox.aside", inlet=at.look.inlet_id)
+    if trouble is not None:
+        with suppress(Trouble):
+            at.box.aside(lying)
+        at.look.end(lying)
+        at.look.keep()
+        raise trouble
+    (at.box.aside if outcome == inlets.ASIDE else at.box.done)(lying)
+    return outcome
+
+
+def _written(at: At, mail: "Mail", found: "Outcome", lies: dict[str, str] | None = None) -> str:
     from tasks.care import taking
 
-    with ctx.database.write(door.workspace_id) as session:
-        inlet = session.scalars(select(Inlet).where(Inlet.id == inlet_id)).one()
-        bare = taking.bare(mail)
-        taking.write_down(session, inlet, bare, taking.Outcome(taking.REFUSED, NOT_KEPT), ctx.now())
-    return taking.REFUSED
-
-
-def _advance(ctx: Context, inlet_id: str, door: Door, validity: int, uid: int) -> None:
-    """How far it was read; the claim is renewed."""
-    values = {"checked_at": ctx.now(), "uid_validity": validity, "last_uid": uid} if door.kind == "imap" else {}
-    with ctx.database.write(door.workspace_id) as session:
-        mine = update(Inlet).where(Inlet.id == inlet_id).values(values or {"checked_at": ctx.now()})
-        session.execute(mine.execution_options(synchronize_session=False))
-
-
-def _tell(ctx: Context, door: Door, inlet_id: str, trouble: str) -> None:
-    with ctx.database.write(door.workspace_id) as session:
-        failures = Inlet.failures + 1 if trouble else 0
-        mine = update(Inlet).where(Inlet.id == inlet_id)
-        values = {"trouble": trouble[:500], "failures": failures, "checked_at": ctx.now()}
-        session.execute(mine.values(values).execution_options(synchronize_session=False))
+    try:
+        with at.ctx.database.write(at.look.door.workspace_id) as session:
+            inlet = session.scalar(select(Inlet).where(Inlet.id == at.look.inlet_id))
+            if inlet is None:
+                return GONE
+            taking.write_down(session, inlet, mail, found, at.ctx.now(), more=lies)
+    except IntegrityError:
+        if _known(at, mail):
+            return KNOWN
+        raise
+    return found.outcome
 
 
 JOB = Job(
