@@ -61,6 +61,7 @@ def test_an_answer_with_a_file_lands_in_the_ticket_and_opens_it_again(
     )
     assert answer.status_code == 303, answer.text
     assert the_ticket(runtime, ticket).status == "reopened"
+    assert rows(runtime.database, Customer)[0].reached_at, "whoever came by our mail was reached by it"
     page = browser.get(path).text
     assert "It is not &lt;b&gt;." in page
     (file,) = rows(runtime.database, TicketFile)
@@ -69,6 +70,23 @@ def test_an_answer_with_a_file_lands_in_the_ticket_and_opens_it_again(
     assert back.headers["X-Content-Type-Options"] == "nosniff"
     assert back.headers["Referrer-Policy"] == "no-referrer"
     assert b"taken at home" not in back.data
+
+
+def test_what_was_closed_too_long_ago_promises_no_reopening_and_an_answer_begins_another_ticket(
+    browser: Browser, runtime: Runtime, ada: Person, ticket: str
+) -> None:
+    say(runtime, ada, ticket, "answer", "It is the bulb.", "closed")
+    path = f"/ticket/{link(runtime, ticket)}"
+    assert "Open it again" in browser.get(path).text
+    with runtime.database.write(EVERYONE) as session:
+        session.execute(update(Ticket).values(closed_at=Ticket.closed_at - 8 * 86_400_000))
+    page = browser.get(path).text
+    assert "a new ticket begins that is linked to this one" in page
+    assert "again until" not in page
+    assert "Open it again" not in page
+    assert send(browser, path, {"text": "It flickers."}).status_code == 303
+    assert "your words began a new one" in browser.get(path).text
+    assert len(rows(runtime.database, Ticket)) == 2
 
 
 def test_a_form_that_is_sent_twice_counts_once(browser: Browser, runtime: Runtime, ticket: str) -> None:

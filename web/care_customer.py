@@ -19,7 +19,7 @@ from models.desk import Desk, Team, Topic
 from models.session import Database
 from models.ticket import ANSWER, NOTE, QUESTION, SOLVED, Customer, Rating, Ticket, TicketFile, TicketMessage
 from models.workspace import Workspace
-from tasks.care import customers, next_steps, tickets
+from tasks.care import customers, next_steps, reaching, tickets
 from tasks.care.attachments import NotTaken, Stored
 from tasks.care.by import CUSTOMER, By, Refused
 from tasks.care.next_steps import Standing
@@ -27,6 +27,10 @@ from web import care_files, people
 from web.inputs import Form
 
 PAGE = 50  # messages of a conversation
+THANKS = "Your answer is with us."
+BEGUN = (
+    "This ticket was closed too long ago, so your words began a new one. A mail with its number and link is on its way."
+)
 LONGEST_TEXT, LONGEST_SUBJECT = 20_000, 200
 Errors = dict[str, str]
 
@@ -162,6 +166,13 @@ def answer(database: Database, ticket: Ticket, by: By) -> Errors:
     return _write(database, ticket, by, text, files)
 
 
+def thanks(database: Database, before: Ticket) -> str:
+    """What whoever answered is told; `before` is the ticket as it was until then."""
+    with database.read(before.workspace_id) as session:
+        days = desk_of(session, before.workspace_id).close_days
+        return BEGUN if next_steps.is_over(before, days, clock(session)) else THANKS
+
+
 def _write(database: Database, ticket: Ticket, by: By, text: str, files: Sequence[Stored]) -> Errors:
     key = fingerprint(ticket.id)
     try:
@@ -171,7 +182,9 @@ def _write(database: Database, ticket: Ticket, by: By, text: str, files: Sequenc
                 care_files.drop(files)
                 return {}
             row = session.scalars(select(Ticket).where(Ticket.id == ticket.id)).one()
-            tickets.say(session, row, QUESTION, text, by, clock(session), source="web", files=files, fingerprint=key)
+            now = clock(session)
+            reaching.heard_from(session, by.customer_id, now)
+            tickets.say(session, row, QUESTION, text, by, now, source="web", files=files, fingerprint=key)
     except Refused as error:
         care_files.drop(files)
         return {error.field: str(error)}

@@ -56,6 +56,12 @@ def heard(session: Session, customer: Customer, now: int) -> None:
     customer.reached_at = max(customer.reached_at, now)
 
 
+def heard_from(session: Session, customer_id: str | None, now: int) -> None:
+    """The same of somebody who came by the link in our mail, or by an account whose address was confirmed."""
+    if customer_id and (found := session.scalar(select(Customer).where(Customer.id == customer_id))) is not None:
+        heard(session, found, now)
+
+
 def works_again(session: Session, ticket: Ticket, address: str, by: By, now: int) -> bool:
     """An agent says that mail to somebody who takes part works; whether that was news.
 
