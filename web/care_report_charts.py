@@ -160,7 +160,8 @@ def satisfaction(report: "Report") -> Chart | None:
         summary += f" Of {report.closed:,} that were solved in this time and are closed, {share} were rated."
     chart = _chart(report, "rated", "How customers found it", summary, data, [*words.SCORES, "Share good"],
                    lambda part: [*(f"{each:,}" for each in part.scores), words.percent(part.good)], {})  # fmt: skip
-    chart.figure["layout"] |= {"barmode": "stack", "yaxis": {"rangemode": "tozero"}}
+    few = {"dtick": 1} if max(sum(part.scores) for part in report.parts) <= 5 else {}  # there is no half rating
+    chart.figure["layout"] |= {"barmode": "stack", "yaxis": {"rangemode": "tozero"} | few}
     return chart
 
 

@@ -95,7 +95,7 @@ def answer(number: int) -> ResponseReturnValue:
     errors = care_customer.answer(runtime().database, ticket, care_customer.voice(customer, me().id))
     if errors:
         return _page(number, errors), 422
-    flash("Your answer is with us.", "success")
+    flash(care_customer.thanks(runtime().database, ticket), "success")
     return redirect(url_for("my_tickets.show", number=number), 303)
 
 

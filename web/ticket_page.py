@@ -63,7 +63,7 @@ def answer(token: str) -> ResponseReturnValue:
     errors = care_customer.answer(runtime().database, visit.ticket, care_customer.voice(visit.customer))
     if errors:
         return _page(visit, errors), 422
-    flash("Your answer is with us.", "success")
+    flash(care_customer.thanks(runtime().database, visit.ticket), "success")
     return redirect(url_for("ticket_page.show", token=token), 303)
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from models.ticket import CLOSED, HOLD, NEW, OPEN, REOPENED, SOLVED, WAITING, Ticket
-from tasks.care.moves import DAY_MS, WINDOW_DAYS
+from tasks.care.moves import DAY_MS, WINDOW_DAYS, too_late
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +13,7 @@ class Standing:
     by: epoch milliseconds until which that is meant to happen; None where nobody promised anything.
     late: that moment has passed.
     tone: a colour of the page: primary, warning, success, secondary.
+    again: a word of the customer opens it again.
     """
 
     short: str
@@ -21,6 +22,7 @@ class Standing:
     by: int | None
     late: bool
     tone: str
+    again: bool = False
 
 
 SHORT = {
@@ -38,6 +40,7 @@ _NOW = {
     CLOSED: "This is closed.",
 }
 FIRST, SOLVE = "You hear from us", "We mean to have it solved"
+OVER = "It is too long ago to be opened again. Write to us here, and a new ticket begins that is linked to this one."
 LATE = "We are late with this, and sorry. Those who lead the desk have been told."
 
 
@@ -49,8 +52,17 @@ def standing(ticket: Ticket, close_days: int, now: int) -> Standing:
     """
     by = _by(ticket, close_days)
     late = by is not None and by < now and ticket.status in (NEW, OPEN, REOPENED)
-    then = LATE if late else _then(ticket, close_days, by)
-    return Standing(SHORT[ticket.status], _NOW[ticket.status], then, by, late, TONES.get(ticket.status, "primary"))
+    over = is_over(ticket, close_days, now)
+    then = LATE if late else OVER if over else _then(ticket, close_days, by)
+    again = ticket.status in (SOLVED, CLOSED) and not over
+    tone = TONES.get(ticket.status, "primary")
+    return Standing(SHORT[ticket.status], _NOW[ticket.status], then, None if over else by, late, tone, again)
+
+
+def is_over(ticket: Ticket, close_days: int, now: int) -> bool:
+    """Whether it was closed so long ago that a word of the customer begins another ticket."""
+    closed = ticket.status == CLOSED and ticket.merged_into_id is None
+    return closed and too_late(ticket.closed_at, close_days, now)
 
 
 def may_solve(ticket: Ticket) -> bool:
