@@ -25,6 +25,7 @@ from tests.make_run import system  # noqa: F401  # a fixture
 from tests.servers import DATABASES, emptied, mariadb, postgresql, rabbitmq, redis_server, valkey  # noqa: F401
 from tests.web_fixtures import ada_s, admin, app, browser, compiled_templates, database, invite, probe  # noqa: F401  # fixtures
 from workers import publish
+from workers.lease import Heart
 from workers.runtime import Runtime
 
 # Each test makes an application and drops it: looking for garbage every 700 objects took a third of all the time.
@@ -75,12 +76,36 @@ def engines_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         return made[-1]
 
     monkeypatch.setattr(models.session, "make_engine", make)
+    stop = hearts_stop(monkeypatch)
     yield
+    stop()
     for engine in made:
         engine.dispose()
     for connection in connections:
         with contextlib.suppress(pymysql.Error):  # which minds that it is closed already
             connection.close()
+
+
+def hearts_stop(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
+    """What ends the heartbeats: to close a SQLite connection in the middle of one is a segmentation fault."""
+    beating, ended = threading.RLock(), threading.Event()
+
+    def until_then(beat: Callable[..., None]) -> Callable[..., None]:
+        def bounded(*given: Any) -> None:
+            with beating:
+                if not ended.is_set():
+                    beat(*given)
+
+        return bounded
+
+    for name in ("_call", "_extend"):
+        monkeypatch.setattr(Heart, name, until_then(getattr(Heart, name)))
+
+    def stop() -> None:
+        with beating:
+            ended.set()
+
+    return stop
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
