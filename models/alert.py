@@ -8,6 +8,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 from models.base import ID, Base, Json, Owned, db_now, new_id
 
 PENDING, FIRING, RESOLVED = "pending", "firing", "resolved"
+TOLD = "told"  # of something that happened, and that nobody needs to see to: it stands on no list
 NOTED, OPENED, LEVELLED, ENDED = "noted", "opened", "levelled", "resolved"
 AT_ONCE, GATHERED, NEVER = "at once", "gathered", "never"
 

@@ -11,7 +11,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from models.account import Account
-from models.alert import Move, Notice
+from models.alert import TOLD, Alert, Move, Notice
 from models.base import new_id
 from models.delivery import Delivery
 from models.desk import Policy, Team, TeamMember, Topic
@@ -130,10 +130,15 @@ class HelpDesk:
         texts = [mail.text.split("\n\n") for mail in self.mails(to)]
         return [parts[1] if parts[0].startswith("Hello") else parts[0] for parts in texts]
 
+    def alerts(self, **where: Any) -> list[Alert]:
+        """What scans found."""
+        return [each for each in self.rows(Alert, **where) if each.state != TOLD]
+
     def told(self, account: str) -> list[tuple[str, int, str]]:
-        """What alerts told somebody: the step, its level, its words."""
+        """What alerts of scans told somebody: the step, its level, its words."""
         with self.runtime.database.read(EVERYONE) as session:
             asked = select(Move.what, Move.level, Move.title).join(Notice, Notice.move_id == Move.id)
+            asked = asked.join(Alert, Alert.id == Move.alert_id).where(Alert.state != TOLD)
             rows = session.execute(asked.where(Notice.account_id == account).order_by(Move.at, Move.id))
             return [(what, level, title) for what, level, title in rows]
 

@@ -4,7 +4,6 @@ from datetime import date
 
 import pytest
 
-from models.alert import Alert
 from models.desk import Absence, Desk
 from models.session import EVERYONE
 from models.ticket import Customer, Ticket, TicketEvent
@@ -84,7 +83,7 @@ def test_a_clock_moved_through_all_marks_tells_each_once_and_the_lead_at_the_end
     assert marks == [(kind, percent) for kind in ("first", "solve") for percent in ("50", "75", "100")]
     here.changes(ticket, by=here.by(bob), status="solved")
     assert scan(here).resolved == 1
-    assert {each.state for each in here.rows(Alert)} == {"resolved"}
+    assert {each.state for each in here.alerts()} == {"resolved"}
     assert here.titles() == ["We have your message", "Our answer to #1", "Your ticket is solved"]
 
 
@@ -137,10 +136,10 @@ def test_a_deadline_that_changed_is_told_of_again_the_same_day(staffed: tuple[He
     walk(here, at(1, 9, 45))
     here.changes(ticket, priority=4)
     assert scan(here).resolved == 0  # it ends without a word: nobody met it
-    assert [each.state for each in here.rows(Alert)] == ["resolved", "resolved"]
+    assert [each.state for each in here.alerts()] == ["resolved", "resolved"]
     walk(here, at(1, 17), HOUR)
     assert [(what, level) for what, level, _ in here.told(bob)] == [("opened", 1), ("opened", 3), ("opened", 1)]
-    assert sorted(each.episode for each in here.rows(Alert)) == [1, 2, 3]
+    assert sorted(each.episode for each in here.alerts()) == [1, 2, 3]
 
 
 def test_a_ticket_that_is_solved_too_late_and_opened_again_is_over_again(help_desk: HelpDesk) -> None:
@@ -187,7 +186,7 @@ def test_an_alert_ends_without_a_word_when_its_ticket_is_merged_or_gone(help_des
         tickets.merge(session, one, into, help_desk.by(), help_desk.now)
         session.delete(gone)
     assert scan(help_desk).resolved == 0
-    assert [each.state for each in help_desk.rows(Alert)] == ["resolved", "firing", "resolved"]
+    assert [each.state for each in help_desk.alerts()] == ["resolved", "firing", "resolved"]
 
 
 def test_new_tickets_of_nobody_are_one_list_that_rings_for_new_ones_alone_and_by_day(
@@ -212,7 +211,7 @@ def test_new_tickets_of_nobody_are_one_list_that_rings_for_new_ones_alone_and_by
     scan(here, here.place)
     walk(here, at(2, 17), HOUR // 2)
     assert len(rung()) == 2
-    (alert,) = here.rows(Alert, rule="unanswered", state="firing")
+    (alert,) = here.alerts(rule="unanswered", state="firing")
     assert (alert.title, alert.episode) == ("2 new tickets are nobody's", 2)
     assert "The oldest: #2 The printer burns (since Tuesday, 2 June, 09:20 (Europe/Berlin))" in alert.text
     for each in here.rows(Ticket, status="new"):
@@ -275,7 +274,7 @@ def test_a_workspaces_own_scan_looks_at_its_own_tickets_alone(
         here.opened()
         here.now += HOUR
     assert scan(help_desk, help_desk.place).opened == 1
-    assert (len(help_desk.rows(Alert)), len(other.rows(Alert))) == (1, 0)
+    assert (len(help_desk.alerts()), len(other.alerts())) == (1, 0)
     assert scan(help_desk).opened == 3  # the other's answer is over; and both are nobody's
 
 

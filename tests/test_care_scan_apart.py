@@ -6,7 +6,6 @@ import pytest
 from flask import Flask
 from sqlalchemy import update
 
-from models.alert import Alert
 from models.desk import Team
 from models.session import EVERYONE
 from models.ticket import Ticket
@@ -56,7 +55,7 @@ def spoil(here: HelpDesk, **values: Any) -> None:
 
 
 def rules(here: HelpDesk) -> list[str]:
-    return sorted(each.rule for each in here.rows(Alert))
+    return sorted(each.rule for each in here.alerts())
 
 
 ALL = ["first answer", "first answer", "forgotten", "unanswered"]

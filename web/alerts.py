@@ -14,6 +14,7 @@ from web.signin import local_path
 bp = Blueprint("alerts", __name__, url_prefix="/alerts")
 STEPS = {NOTED: "noticed", OPENED: "opened", LEVELLED: "got worse", ENDED: "resolved"}
 RULES = {"budget": "Open the budget", "stock": "Open the product", "expiry": "Open the product"}
+RULES |= dict.fromkeys(("first answer", "solution", "given", "heard"), "Open the ticket")
 
 
 @bp.app_template_global("alert_count")

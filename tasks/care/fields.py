@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from models.desk import Team, TeamMember, Topic
 from models.ticket import HIGH, LOW, NEW, NORMAL, OPEN, URGENT, Ticket, TicketEvent
 from models.workspace import Membership
-from tasks.care import assigning, clock, history, letters, moves, standing, words
+from tasks.care import assigning, clock, history, letters, moves, notices, standing, words
 from tasks.care.by import AGENT, ANSWERS, CUSTOMER, By, Refused
 
 PRIORITIES = {URGENT: "urgent", HIGH: "high", NORMAL: "normal", LOW: "low"}
@@ -46,6 +46,7 @@ def change(
     wanted = _differing(ticket, fields)
     _check(session, ticket, by, wanted)
     before, made = ticket.status, list[TicketEvent]()
+    notices.seen(session, ticket, by)
     if wanted.keys() & {"priority", "topic_id", "team_id"}:
         with clock.moving(session, ticket, now):
             made += _placed(session, ticket, by, now, wanted)
@@ -67,6 +68,7 @@ def change(
 def given(session: Session, ticket: Ticket, account_id: str | None, by: By, now: int) -> TicketEvent:
     """Give a ticket to somebody, or to nobody."""
     was, ticket.assignee_id = ticket.assignee_id, account_id
+    notices.given(session, ticket, by, now)
     return history.note(session, ticket, history.ASSIGNEE, was or "", account_id or "", by, now)
 
 
@@ -161,8 +163,8 @@ def _handed_on(session: Session, ticket: Ticket, by: By, now: int, wanted: Field
     mine = select(TeamMember.account_id).where(TeamMember.team_id == ticket.team_id)
     if ticket.assignee_id and ticket.assignee_id not in session.scalars(mine).all():
         made.append(given(session, ticket, None, by, now))
-    if ticket.assignee_id is None:
-        assigning.assign(session, ticket, now)
+    if ticket.assignee_id is None and assigning.assign(session, ticket, now):
+        notices.given(session, ticket, by, now)
     return made
 
 

@@ -17,7 +17,7 @@ from models.ticket import (
     TicketMessage,
     TicketTag,
 )  # fmt: skip
-from tasks.care import clock, copies, history, letters, standing, words
+from tasks.care import clock, copies, history, letters, notices, standing, words
 from tasks.care.bonds import MOST
 from tasks.care.by import By, Refused
 
@@ -145,6 +145,7 @@ def _close(session: Session, one: Ticket, into: Ticket, by: By, now: int) -> Non
     """It is over without having been solved: its clock stands still for good, and no report counts it as late."""
     if one.status in AT_WORK:
         clock.stop(session, one, now)
+    notices.over(session, one)
     one.next_mark_at = None
     before, one.status, one.closed_at, one.merged_into_id = one.status, CLOSED, now, into.id
     history.touched(one, by, now)

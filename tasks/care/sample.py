@@ -23,7 +23,7 @@ from models.desk import ROTATE, Article, Desk, Policy, Team, TeamMember, Topic
 from models.session import touch
 from models.ticket import ANSWER, CLOSED, NOTE, QUESTION, Customer, Ticket, TicketTag
 from models.workspace import CARE, Workspace
-from tasks.care import clock, desks, ratings, tickets
+from tasks.care import clock, desks, notices, ratings, tickets
 from tasks.care.by import AGENT, CUSTOMER, ITSELF, By, Refused
 from tasks.days import at_local
 
@@ -189,6 +189,7 @@ def _play(session: Session, story: Story, topics: dict[str, str], account_id: st
         tickets.change(session, ticket, me, begun, assignee_id=account_id)
     for step in story.steps:
         _step(session, ticket, step, me, min(now, begun + round(step.after * HOUR)))
+    notices.over(session, ticket)  # of a story nobody is told anything
     return ticket
 
 

@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from models.ticket import AT_WORK, CLOSED, DONE, SOLVED, STOPPED, Ticket
-from tasks.care import clock, history
+from tasks.care import clock, history, notices
 from tasks.care.by import By
 
 
@@ -29,6 +29,7 @@ def move(session: Session, ticket: Ticket, status: str, by: By, now: int, why: s
 
 
 def _over(session: Session, ticket: Ticket, before: str, now: int) -> None:
+    notices.over(session, ticket)
     if before not in DONE:
         clock.solved(session, ticket, now)
         ticket.solved_at = now

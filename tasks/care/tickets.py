@@ -13,7 +13,20 @@ from sqlalchemy.orm import Session
 
 from models.base import new_id
 from models.ticket import ANSWER, CLOSED, NEW, NORMAL, NOTE, OPEN, QUESTION, Customer, Ticket, TicketMessage
-from tasks.care import assigning, clock, copies, customers, desks, fields, history, letters, moves, standing, words
+from tasks.care import (
+    assigning,
+    clock,
+    copies,
+    customers,
+    desks,
+    fields,
+    history,
+    letters,
+    moves,
+    notices,
+    standing,
+    words,
+)  # fmt: skip
 from tasks.care.attachments import Stored, attach
 from tasks.care.bonds import link, tag, unlink, untag
 from tasks.care.by import AGENT, CUSTOMER, ITSELF, MACHINE, By, Refused
@@ -144,7 +157,8 @@ def _open(session: Session, place: str, customer: Customer, new: New, by: By, no
     copies.took_part(session, ticket, customer, new.copies, reads=new.source != "mail")
     clock.run(session, ticket, now)
     clock.set_policy(session, ticket, now)
-    assigning.assign(session, ticket, now)
+    if assigning.assign(session, ticket, now):
+        notices.given(session, ticket, by, now)
     words.index(session, ticket)
     if not new.automatic:
         letters.received(session, ticket, by, now)
@@ -170,6 +184,7 @@ def _asked(session: Session, ticket: Ticket, said: Said, by: By, now: int) -> Ti
         ticket.changed_at = max(ticket.changed_at, now)
         standing.move(session, ticket, moves.heard(before), by, now)
         letters.moved(session, ticket, before, by, now)
+        notices.heard(session, ticket, by, now)
     words.index(session, ticket)
     return message
 
@@ -199,8 +214,10 @@ def _told(session: Session, ticket: Ticket, said: Said, by: By, now: int, status
         raise Refused("status", problem)
     message = _write(session, ticket, said, by, now, None)
     history.touched(ticket, by, now)
+    notices.seen(session, ticket, by)
     if said.kind == ANSWER:
         ticket.told_at = now
+        notices.answered(session, ticket)
         if by.kind == AGENT:
             clock.answered(session, ticket, now)
     standing.move(session, ticket, status or before, by, now)
