@@ -279,6 +279,8 @@ def test_a_mail_at_which_a_library_breaks_is_known_by_its_head(monkeypatch: pyte
     def breaks(*_: object) -> None:
         raise RuntimeError("a bug")
 
+    assert read(letter(From="(" * 1_900 + "eve@customer.example")).text == "It smokes."
+    assert read(letter(Message_ID="<a\0b@x>")).message_id == ""
     monkeypatch.setattr(quotes, "split", breaks)
     found = read(letter())
     assert (found.sender, found.subject, found.text) == ("eve@customer.example", "The printer burns", "It smokes.\n")

@@ -20,7 +20,7 @@ BROKEN = (*ODD, BufferError, EOFError, ImportError, MemoryError, NameError, OSEr
 LONGEST, LONGEST_LIST = 2_000, 30_000  # signs of one header; of one that lists addresses or ids
 MOST_IDS, MOST_ADDRESSES = 100, 100
 _FOLD = re.compile(r"\r?\n[ \t]*")
-_ID = re.compile(r"<([^<>\s]{1,250})>")
+_ID = re.compile(r"<([^<>\s\x00-\x20\x7f]{1,250})>")
 _ADDRESS = re.compile(r"[^\s<>,;:\"()\[\]@]{1,64}@[a-z0-9.\-]{1,253}")
 
 
@@ -68,7 +68,7 @@ def sender(message: Message) -> tuple[str, str]:
     given = raw(message, "from")
     try:
         name, address = parseaddr(given)
-    except ODD:
+    except (*ODD, RecursionError):  # of brackets in brackets
         return "", ""
     return plain_address(address), words(decoded(name), 120)
 

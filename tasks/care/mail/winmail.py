@@ -1,9 +1,10 @@
 """Outlook's own wrapping of a mail (TNEF, winmail.dat), unwrapped by the `tnefparse` library."""
 
 import logging
-import struct
 import warnings
 from dataclasses import dataclass
+
+from tasks.care.mail.headers import BROKEN
 
 MOST = 30_000_000
 UNREADABLE = (
@@ -11,7 +12,6 @@ UNREADABLE = (
     "as HTML."
 )
 UNWRAPPED = "Files were unwrapped from Outlook's own wrapping (winmail.dat)."
-_BROKEN = (ArithmeticError, AssertionError, AttributeError, LookupError, OSError, TypeError, ValueError, struct.error)
 logging.getLogger("tnefparse").disabled = True  # it logs names of files
 
 
@@ -36,7 +36,7 @@ def unwrap(data: bytes) -> Unwrapped | None:
             found = TNEF(data, do_checksum=False)
             text, kind = _words(found.body, found.htmlbody)
             files = [(_name(each.long_filename()), bytes(each.data)) for each in found.attachments[:100]]
-    except (*_BROKEN, RecursionError, MemoryError):
+    except BROKEN:
         return None
     return Unwrapped(text, kind, files)
 
