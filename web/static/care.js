@@ -124,21 +124,24 @@ function draft(form) {
     if (found.note) form.querySelector('[data-kind="note"]').checked = true;
     words.textContent = "What you began to write here before stands in the field again.";
   }
-  let timer = 0;
+  let timer = 0, typed = false, sent = false;
+  const save = () => {
+    const note = form.querySelector('[data-kind="note"]').checked;
+    keep(draftOf(), text.value.trim() ? JSON.stringify({ text: text.value, note, at: Date.now() }) : null);
+    typed = false;
+  };
   form.addEventListener("input", () => {
+    typed = true;
     clearTimeout(timer);
-    timer = setTimeout(() => {
-      const note = form.querySelector('[data-kind="note"]').checked;
-      keep(draftOf(), text.value.trim() ? JSON.stringify({ text: text.value, note, at: Date.now() }) : null);
-    }, 400);
+    timer = setTimeout(save, 400);
   });
-  let sent = false;
   form.addEventListener("submit", (event) => {
     if (sent) return event.preventDefault();
     sent = true;
     clearTimeout(timer);
   });
   addEventListener("pageshow", () => { sent = false; });
+  addEventListener("pagehide", () => { if (typed && !sent) save(); });
 }
 
 forgetOldDrafts();
