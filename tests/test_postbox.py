@@ -217,13 +217,6 @@ def test_two_programs_that_answer_each_other_fall_silent(box: Postbox) -> None:
     assert len(box.mails()) <= 6
 
 
-def test_a_flood_of_one_sender_ends_and_another_one_is_still_heard(box: Postbox) -> None:
-    rows = box.take(*[letter(Message_ID=f"<{number}@flood>") for number in range(13)])
-    assert [row.outcome for row in rows] == ["opened"] * 10 + ["left out"] * 3
-    assert "flood" in rows[-1].reason
-    assert [row.outcome for row in box.take(letter(From="zoe@customer.example", Message_ID="<z@x>"))] == ["opened"]
-
-
 def test_forty_files_a_program_and_a_picture_of_20_mb_leave_the_mail_and_ten_files(box: Postbox) -> None:
     mail = EmailMessage()
     for name, value in {"From": EVE, "To": DESK, "Subject": "Pictures", "Message-ID": "<p@x>"}.items():

@@ -3,6 +3,8 @@
 from email.utils import parseaddr
 from functools import cached_property
 
+from sqlalchemy.orm import Session
+
 from deploy.settings import Settings
 from tasks.care.boxes import Box, Door, Trouble
 from tasks.care.tokens import Tokens
@@ -25,6 +27,11 @@ class Doors:
     @cached_property
     def own(self) -> str:
         return parseaddr(self._settings.mail_from)[1].lower()
+
+    def room(self, session: Session, workspace_id: str) -> int:
+        from workers import quotas
+
+        return quotas.room_for_mail(session, self._settings, workspace_id)
 
     def open(self, door: Door, seconds: float | None = None) -> Box:
         if door.kind == "maildir":

@@ -16,7 +16,7 @@ from models.account import Account
 from models.delivery import Delivery
 from models.ticket import Customer, Received, Ticket
 from models.workspace import Membership
-from tasks.care import customers, links
+from tasks.care import customers, limits, links
 from tasks.care.by import ANSWERS
 from tasks.care.mail.reading import Mail
 from tasks.care.tokens import Tokens
@@ -26,7 +26,7 @@ CUSTOMER, AGENT, STRANGER = "customer", "agent", "stranger"
 _LINE = re.compile(r"\[([A-Za-z2-7]{40,48})\]")
 OUR_ID = re.compile(r"(?<![A-Za-z0-9])([a-z2-7]{40,48})\.([0-9a-f]{28})\.([a-z2-7]{16})@")
 MOST_LINES = 20
-BY_TOKEN, BY_HINT = "By the token of our mail.", "By the mail that it answers, which is only a hint."
+BY_TOKEN, BY_HINT = limits.BY_TOKEN, "By the mail that it answers, which is only a hint."
 
 
 @dataclass(frozen=True, slots=True)

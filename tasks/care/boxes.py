@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from sqlalchemy.orm import Session
+
 from tasks.care.tokens import Tokens
 
 FRESH = 0  # an inlet's uid_validity before its first look: what lies there already is left alone …
@@ -90,6 +92,9 @@ class Boxes(Protocol):
     @property
     def own(self) -> str:
         """The address that our mail is sent from, lower case."""
+
+    def room(self, session: Session, workspace_id: str) -> int:
+        """How many bytes of files from mail a workspace still takes."""
 
     def open(self, door: Door) -> Box:
         """Connect and sign in.

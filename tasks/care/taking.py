@@ -8,14 +8,15 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.desk import Inlet
 from models.ticket import NOTE, QUESTION, Received, Ticket
-from tasks.care import attachments, belonging, reaching, returned, tickets
-from tasks.care.attachments import Stored
+from tasks.care import attachments, belonging, limits, reaching, returned, tickets
+from tasks.care.attachments import Checked, Stored
 from tasks.care.belonging import Belongs
 from tasks.care.by import CUSTOMER, ITSELF, MACHINE, By, Refused
 from tasks.care.mail import kinds
@@ -25,16 +26,13 @@ from tasks.care.tokens import Tokens
 from tasks.storage import Storage
 from tasks.uploads import IncomingFile, receive
 
-OPENED, ADDED, LEFT_OUT, REFUSED = "opened", "added", "left out", "refused"
-HOUR_MS = 3_600_000
-MOST_OPENED, MOST_ADDED = 10, 60  # of one sender in an hour
+OPENED, ADDED, LEFT_OUT, REFUSED = limits.OPENED, limits.ADDED, "left out", "refused"
 MOST_REMARKS = 12
 NO_SENDER = "It names no address that an answer could reach."
 OUR_OWN = "It was sent by this desk itself; taking it would begin a loop."
 RECEIPT = "It only tells that a mail was read."
 NO_TICKET = "An automatic answer that belongs to no ticket."
 NOT_THEIRS = "An automatic answer of somebody who takes no part in the ticket that it names."
-TOO_MANY = "This sender wrote {} mails within an hour, and more would be a loop or a flood. It lies in the mailbox."
 NO_SUBJECT = "(no subject)"
 FROM_AGENT = (
     "A mail from {}, the address of somebody who answers here. A mail proves nobody’s name, so this is a note and the "
@@ -45,16 +43,38 @@ FROM_STRANGER = (
     "of the other one was told."
 )
 HINTED = "Put here by the mail that it answers and its sender’s address; it held no token of ours."
+NO_ROOM = (
+    "“{}” is left out: this workspace has no room for more files from mail. It lies in the mailbox, with its mail."
+)
 MORE = "… and {} more was left out."
 
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """A mail with its files, put away before the transaction begins."""
+    """A mail with its files, put away before the transaction begins.
+
+    Attributes:
+        lies: what it is known by in its mailbox. over: as of `First`.
+    """
 
     mail: Mail
     files: Sequence[Stored] = ()
     remarks: Sequence[str] = ()
+    lies: str = ""
+    over: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class First:
+    """What is to be known of a mail before anything of it is stored.
+
+    Attributes:
+        known: whether it was taken before.
+        over: so many mails of its sender were too many (`limits.over`), so that it must wait; 0: it is taken.
+    """
+
+    known: bool = False
+    over: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,21 +87,55 @@ class Outcome:
 
 
 def known(session: Session, mail: Mail) -> bool:
-    """Whether it was taken before."""
-    return session.scalar(select(Received.id).where(Received.fingerprint == mail.fingerprint)) is not None
+    """Whether it was taken before; one that waits was not."""
+    mine = (Received.fingerprint == mail.fingerprint, Received.outcome.not_in(limits.HELD))
+    return session.scalar(select(Received.id).where(*mine)) is not None
 
 
-def put_away(mail: Mail, storage: Storage) -> Came:
-    """Its files checked as all uploads are, and stored; a sentence for each of the others."""
+def first(session: Session, mail: Mail, tokens: Tokens, own: str, now: int) -> First:
+    """Look at a mail before anything is done with it."""
+    if known(session, mail):
+        return First(known=True)
+    if mail.automatic in (kinds.BOUNCE, kinds.RECEIPT) or not mail.sender or _is_ours(session, mail, own):
+        return First()
+    if limits.is_wanted(limits.held(session, mail.fingerprint)):
+        return First()
+    belongs = belonging.of(session, mail, tokens)
+    theirs = belongs.how == belonging.TOKEN and belongs.who == belonging.CUSTOMER
+    by_token = belongs.ticket.id if belongs.ticket and theirs else ""
+    opens = bool(by_token) or belongs.who == belonging.STRANGER
+    return First(over=limits.over(session, mail.sender, by_token, now, opens=opens))
+
+
+def put_away(mail: Mail, storage: Storage, room: int) -> Came:
+    """Its files checked as all uploads are, and stored; a sentence for each of the others.
+
+    Args:
+        room: bytes that its workspace still takes from mail.
+    """
     if not mail.files:
         return Came(mail, (), mail.remarks)
     with tempfile.TemporaryDirectory(prefix="nightshift-") as folder:
         files = [_written(Path(folder) / str(number), each) for number, each in enumerate(mail.files)]
         taken, refused = attachments.sort_out(files)
-    remarks = [*mail.remarks, *refused]
+    taken, left = _within(taken, room)
+    remarks = [*mail.remarks, *refused, *left]
     if len(remarks) > MOST_REMARKS:
         remarks = [*remarks[: MOST_REMARKS - 1], MORE.format(len(remarks) - MOST_REMARKS + 1)]
     return Came(mail, attachments.store(storage, taken), remarks)
+
+
+def _within(files: Sequence[Checked], room: int) -> tuple[list[Checked], list[str]]:
+    """Those that there is room for, and a sentence for each of the others."""
+    kept: list[Checked] = []
+    left: list[str] = []
+    for each in files:
+        if each.size <= room:
+            kept.append(each)
+            room -= each.size
+        else:
+            left.append(NO_ROOM.format(each.name))
+    return kept, left
 
 
 def _written(path: Path, file: Attachment) -> IncomingFile:
@@ -95,12 +149,15 @@ def take(session: Session, inlet: Inlet, came: Came, tokens: Tokens, own: str, n
     Args:
         own: the address that our mail is sent from.
     """
+    before = limits.held(session, came.mail.fingerprint)
     try:
         with session.begin_nested():  # what is refused halfway leaves nothing behind
-            found = _decide(session, inlet, came, tokens, own, now)
+            found = _decide(session, inlet, came, tokens, own, now, before)
     except Refused as error:
         found = Outcome(REFUSED, str(error))
-    write_down(session, inlet, came.mail, found, now, came.remarks)
+    again = (before.data or {}).get("again", 0) if before else 0
+    held = {"lies": came.lies, "again": again} if found.outcome in limits.HELD else None
+    write_down(session, inlet, came.mail, found, now, came.remarks, more=held)
     return found
 
 
@@ -111,9 +168,12 @@ def bare(mail: Mail) -> Mail:
 
 def write_down(
     session: Session, inlet: Inlet, mail: Mail, found: Outcome, now: int, remarks: Sequence[str] = (),
-    more: dict[str, str] | None = None,
+    more: dict[str, Any] | None = None,
 ) -> None:  # fmt: skip
     """The row of the log of read mail; of one that was put aside, `more` says where it lies."""
+    if (before := limits.held(session, mail.fingerprint)) is not None:
+        session.delete(before)
+        session.flush()
     session.add(
         Received(
             workspace_id=inlet.workspace_id, inlet_id=inlet.id, fingerprint=mail.fingerprint,
@@ -125,20 +185,22 @@ def write_down(
     session.flush()
 
 
-def _decide(session: Session, inlet: Inlet, came: Came, tokens: Tokens, own: str, now: int) -> Outcome:
+def _decide(
+    session: Session, inlet: Inlet, came: Came, tokens: Tokens, own: str, now: int, before: Received | None
+) -> Outcome:
     mail = came.mail
     if mail.automatic == kinds.BOUNCE:
         return Outcome(*returned.take(session, mail, tokens, now))
     if not mail.sender:
         return Outcome(REFUSED, NO_SENDER)
     mine = _own(session, own)
-    if mail.sender in mine or mine & set(mail.loops):
+    if _is_ours(session, mail, own):
         return Outcome(LEFT_OUT, OUR_OWN)
     if mail.automatic == kinds.RECEIPT:
         return Outcome(LEFT_OUT, RECEIPT)
     belongs = belonging.of(session, mail, tokens)
-    if reason := _too_many(session, mail, belongs, now):
-        return Outcome(LEFT_OUT, reason)
+    if came.over:
+        return Outcome(*limits.waits(session, mail.sender, came.over, before))
     if belongs.ticket is None:
         return _open(session, inlet, came, mine, now)
     if belongs.who == belonging.CUSTOMER:
@@ -155,14 +217,9 @@ def _own(session: Session, own: str) -> set[str]:
     return {each.lower() for each in session.scalars(select(Inlet.address))} | {own}
 
 
-def _too_many(session: Session, mail: Mail, belongs: Belongs, now: int) -> str:
-    """Why a sender's mail is not taken now; "" if it is."""
-    mine = (Received.sender == mail.sender, Received.at > now - HOUR_MS)
-    counted = select(Received.outcome, func.count()).where(*mine).group_by(Received.outcome)
-    counts = {row[0]: int(row[1]) for row in session.execute(counted)}
-    if belongs.ticket is None and counts.get(OPENED, 0) >= MOST_OPENED:
-        return TOO_MANY.format(MOST_OPENED)
-    return TOO_MANY.format(MOST_ADDED) if counts.get(ADDED, 0) + counts.get(OPENED, 0) >= MOST_ADDED else ""
+def _is_ours(session: Session, mail: Mail, own: str) -> bool:
+    mine = _own(session, own)
+    return mail.sender in mine or bool(mine & set(mail.loops))
 
 
 def _open(session: Session, inlet: Inlet, came: Came, mine: set[str], now: int) -> Outcome:

@@ -19,7 +19,7 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, OperationalErr
 
 from models.desk import Inlet
 from models.engine import of_data
-from tasks.care import inlets, mailbox_alerts
+from tasks.care import inlets, limits, mailbox_alerts
 from tasks.care.boxes import Box, Boxes, Lying, Trouble
 from tasks.care.inlets import Look
 from tasks.context import Context
@@ -28,7 +28,7 @@ from tasks.job import Job, Params, Result, hidden_field
 
 if TYPE_CHECKING:
     from tasks.care.mail.reading import Mail
-    from tasks.care.taking import Came, Outcome
+    from tasks.care.taking import Came, First, Outcome
 
 log = structlog.get_logger()
 BUSY_SECONDS = 120  # then the next run goes on
@@ -100,6 +100,7 @@ def _one(ctx: Context, inlet_id: str) -> Looked:
     if ctx.boxes is None:
         raise JobError("Mailboxes cannot be read from here.")
     with ctx.write_everything() as session:
+        limits.release(session, inlet_id, ctx.now())
         door = inlets.claim(session, inlet_id, ctx.now())
     if door is None:
         return Looked()
@@ -163,15 +164,32 @@ def _of_others(error: BaseException) -> bool:
 
 
 def _taken(at: At, lying: Lying) -> str:
+    from tasks.care import taking
     from tasks.care.mail import reading
 
     raw = _fetched(at, lying, BEGINNING if lying.size > WHOLE else WHOLE)
     if raw is None:
         return GONE
     mail = reading.read(raw, lying.size or None)
-    outcome = KNOWN if _known(at, mail) else _kept(at, mail, _put_away(at, lying, mail))
-    at.box.done(lying)
+    first, room = _looked_at(at, mail)
+    if first.known:
+        outcome = KNOWN
+    elif first.over:  # nothing of it is stored
+        outcome = _kept(at, mail, taking.Came(replace(mail, files=()), lies=at.look.key(lying), over=first.over))
+    else:
+        outcome = _kept(at, mail, _put_away(at, lying, mail, room))
+    (at.box.aside if outcome in limits.HELD else at.box.done)(lying)
     return outcome
+
+
+def _looked_at(at: At, mail: "Mail") -> "tuple[First, int]":
+    """What it is, and how many bytes of files its workspace takes."""
+    from tasks.care import taking
+
+    place = at.look.door.workspace_id
+    with at.ctx.database.read(place) as session:
+        first = taking.first(session, mail, at.boxes.tokens, at.boxes.own, at.ctx.now())
+        return first, at.boxes.room(session, place) if mail.files and not first.known else 0
 
 
 def _fetched(at: At, lying: Lying, most: int) -> bytes | None:
@@ -189,19 +207,19 @@ def _known(at: At, mail: "Mail") -> bool:
         return taking.known(session, mail)
 
 
-def _put_away(at: At, lying: Lying, mail: "Mail") -> "Came":
+def _put_away(at: At, lying: Lying, mail: "Mail", room: int) -> "Came":
     """Its files in storage. A file at which a library breaks costs the mail its files, and not its words."""
     from tasks.care import taking
     from tasks.care.mail.headers import BROKEN
 
     try:
-        return taking.put_away(mail, at.ctx.storage)
+        return taking.put_away(mail, at.ctx.storage, room)
     except BROKEN as error:
         if isinstance(error, OSError) and error.errno is not None:  # the disk's; libraries of pictures give none
             at.look.forgive(lying)
             raise Trouble(NO_ROOM.format(error.strerror)) from error
         log.warning("postbox.files_broke", inlet=at.look.inlet_id, error=type(error).__name__)
-        return taking.put_away(replace(mail, files=(), remarks=(*mail.remarks, NO_FILES)), at.ctx.storage)
+        return taking.put_away(replace(mail, files=(), remarks=(*mail.remarks, NO_FILES)), at.ctx.storage, 0)
 
 
 def _kept(at: At, mail: "Mail", came: "Came") -> str:
