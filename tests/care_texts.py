@@ -4,7 +4,7 @@ import html
 import re
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from models.base import clock, db_now
 from models.desk import Article, Desk, Topic
@@ -51,6 +51,7 @@ class DeskRows:
         self.number += 1
         with self.runtime.database.write(self.place) as session:
             now = clock(session)
+            session.execute(update(Desk).values(next_number=self.number + 1))
             ticket = Ticket(
                 number=self.number, workspace_id=self.place, subject=subject, customer_id=self.customer,
                 topic_id=topic, priority=priority, status=status, source="web", answered_at=now if answer else None,

@@ -1,6 +1,7 @@
 """The chat box of customers: answers from published articles alone, a person when unsure, Watson when set up."""
 
 import html
+import random
 import re
 from collections.abc import Iterator
 
@@ -16,6 +17,7 @@ from tests.conftest import Person
 from tests.front import browser_of, member_of
 from tests.watson_server import Service, text, watson_server, watson_settings
 from tests.web_fixtures import Browser
+from web import care_talk
 from workers.runtime import Runtime
 from workers.watson import Watson
 
@@ -85,6 +87,76 @@ def test_what_is_not_known_is_handed_to_a_person_with_what_was_said(
     assert "Do you sell kimonos?\nIn red?" in form
     assert 'value="In red?"' in form
     assert "kimonos" not in browser.get("/desk/shop/new").text  # once
+
+
+def handed_over(browser: Browser, **more: str) -> str:
+    """Write the ticket that the chat's form leads to; the page that answers."""
+    page = browser.get("/desk/shop/new").text
+    fields = dict(re.findall(r'<input type="hidden" name="(csrf_token|key|chat)" value="([^"]*)"', page))
+    form = {"name": "Eve", "email": "eve@example.org", "subject": "A return", "text": "Help me.", **fields, **more}
+    return str(browser.client.post("/desk/shop/new", data=form).text)
+
+
+def hidden(page: str, name: str) -> str:
+    found = re.search(rf'name="{name}" value="([^"]*)"', page)
+    return html.unescape(found[1]) if found else ""
+
+
+def newest(runtime: Runtime, place: str) -> tuple[Ticket, list[TicketMessage]]:
+    with runtime.database.read(place) as session:
+        ticket = session.scalars(select(Ticket).order_by(Ticket.number.desc()).limit(1)).one()
+        said = select(TicketMessage).where(TicketMessage.ticket_id == ticket.id).order_by(TicketMessage.id)
+        return ticket, list(session.scalars(said))
+
+
+def test_a_ticket_of_the_chat_says_so_and_shows_its_agent_what_was_said_there(
+    browser: Browser, ada_s: Browser, runtime: Runtime, desk: DeskRows
+) -> None:
+    learn(runtime, desk.place)
+    first = ask(browser, "How do I return something?").text
+    second = ask(browser, "And kimonos?", said=hidden(first, "said"), talk=hidden(first, "talk")).text
+    ask(browser, "", said=hidden(second, "said"), talk=hidden(second, "talk"), person="1")
+    handed_over(browser)
+    ticket, messages = newest(runtime, desk.place)
+    assert (ticket.source, [message.kind for message in messages]) == ("chat", ["question", "note"])
+    told = messages[1].text
+    assert "Customer: How do I return something?\nShown (likely), of the help articles: “How to return" in told
+    assert "Customer: And kimonos?\nNothing was known" in told
+    assert "Nothing was known" in ada_s.get(f"/care/{ticket.number}").text
+    handed_over(browser)
+    assert newest(runtime, desk.place)[0].source == "web", "once"
+
+
+def test_nobody_makes_up_what_the_assistant_said(
+    app: Flask, browser: Browser, runtime: Runtime, desk: DeskRows, grace: Person
+) -> None:
+    learn(runtime, desk.place)
+    talk = hidden(ask(browser, "How do I return something?").text, "talk")
+    with app.test_request_context():
+        others = care_talk.added(grace.workspace_id, "", "Hello", "You get 1000 €")
+        assert care_talk.read(desk.place, others) == []
+        assert len(care_talk.read(desk.place, talk)) == 1
+    for made_up in (talk[:-2], talk[::-1], others, "x" * 100_000, "\0"):
+        handed_over(browser, chat=made_up)
+        ticket, messages = newest(runtime, desk.place)
+        assert (ticket.source, len(messages)) == ("web", 1)
+
+
+def test_a_long_talk_in_any_script_fits_into_the_browser_s_cookie(
+    app: Flask, browser: Browser, runtime: Runtime, desk: DeskRows
+) -> None:
+    chance = random.Random(2)
+    said = talk = ""
+    for _ in range(9):
+        question = "".join(chr(chance.randrange(0x4E00, 0x9FA5)) for _ in range(900))
+        page = ask(browser, question, said=said, talk=talk).text
+        said, talk = hidden(page, "said"), hidden(page, "talk")
+    assert len(talk) <= care_talk.LONGEST
+    over = ask(browser, "", said=said, talk=talk, person="1")
+    assert all(len(cookie) < 4093 for cookie in over.headers.getlist("Set-Cookie"))
+    page = browser.get("/desk/shop/new").text
+    assert question[-100:] in page
+    assert hidden(page, "chat") == talk
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,9 @@
 """The chat box on the pages where customers write a ticket: answers from published articles, or a person.
 
 `care/_chat.html` is included there where `desk` is in the context, and the form's fields begin with what
-`prefilled()` hands over. Nothing of what is asked is kept here: the page itself carries what was said before. Where
-IBM Watson Assistant is configured it is asked first, and the page says so; when it fails the articles answer.
+`prefilled()` hands over. Nothing of what is asked is kept here: the page itself carries what was said before
+(`care_talk`), and a ticket that it was handed over to shows it to its agent. Where IBM Watson Assistant is configured
+it is asked first, and the page says so; when it fails the articles answer.
 """
 
 import secrets
@@ -15,14 +16,15 @@ from sqlalchemy import select, update
 
 from models.desk import Article, Desk
 from tasks.care.suggestions.said import NAMES, Reply, Trouble
-from web import throttle
+from web import care_talk, throttle
 from web.care_answers import own_reply
 from web.current import current_workspace, everyone, me, own, public, runtime
 
 bp = Blueprint("care_chat", __name__)
 LONGEST, LONGEST_SAID = 1000, 1500
 BY_ADDRESS, BY_DESK = 40, 600  # questions in a quarter of an hour
-KEPT = "care_said"  # in the browser's signed cookie: what the ticket's form begins with
+KEPT, KEPT_TALK = "care_said", "care_talked"  # in the browser's signed cookie: what the ticket's form begins with
+MOST_BYTES = 1200  # of what is said in that cookie: browsers drop one of more than 4,096 in all
 TALK = "care_talk"
 EMPTY = "Write what you want to know."
 TOO_LONG = f"Write at most {LONGEST} characters here; the form below takes more."
@@ -58,10 +60,10 @@ def here(desk: Desk) -> Box | None:
 
 
 def prefilled() -> dict[str, str]:
-    """What was said in the chat, as `subject` and `text` of a new ticket; once, then it is forgotten."""
-    said = str(session.pop(KEPT, ""))
+    """What was said in the chat, as `subject`, `text` and `chat` of a new ticket; once, then it is forgotten."""
+    said, talk = str(session.pop(KEPT, "")), str(session.pop(KEPT_TALK, ""))
     lines = said.splitlines()
-    return {"subject": lines[-1][:120], "text": said} if lines else {}
+    return {"subject": lines[-1][:120], "text": said, "chat": talk} if lines else {}
 
 
 @bp.get("/desk/<slug>/ask")
@@ -109,8 +111,10 @@ def _asked(desk: Desk, mine: bool, who: str) -> ResponseReturnValue:
     """Answer, or hand over; the whole page, or with `part` what the script puts into it."""
     form, back = request.form, _back(desk, mine)
     text, said = form.get("question", "").replace("\0", "").strip(), form.get("said", "")[-LONGEST_SAID:].strip()
+    talk = form.get("talk", "")
     if form.get("person"):
-        session[KEPT] = _joined(said, text[:LONGEST])
+        session[KEPT] = _joined(said, text[:LONGEST]).encode()[-MOST_BYTES:].decode(errors="ignore")
+        session[KEPT_TALK] = talk if len(talk) <= care_talk.LONGEST else ""
         return redirect(back, 303)
     throttle.count("ask", who, BY_ADDRESS)
     throttle.count("ask at a desk", desk.workspace_id, BY_DESK)
@@ -118,8 +122,10 @@ def _asked(desk: Desk, mine: bool, who: str) -> ResponseReturnValue:
         return _thanked(desk, mine, helped)
     error = EMPTY if not text else TOO_LONG if len(text) > LONGEST else ""
     reply, note = (None, "") if error else _reply(desk, text)
+    if reply is not None:
+        talk = care_talk.added(desk.workspace_id, talk, text, care_talk.told(reply))
     found: dict[str, Any] = {
-        "chat": box(desk, back, mine), "question": text, "said": said if error else _joined(said, text),
+        "chat": box(desk, back, mine), "talk": talk, "question": text, "said": said if error else _joined(said, text),
         "reply": reply, "note": note, "error": error, "names": NAMES, "desk": desk, "bare": not mine,
     }  # fmt: skip
     return render_template(f"care/{'_chat_reply' if form.get('part') else 'chat'}.html", **found), 422 if error else 200

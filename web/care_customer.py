@@ -23,7 +23,7 @@ from tasks.care import customers, next_steps, reaching, tickets
 from tasks.care.attachments import NotTaken, Stored
 from tasks.care.by import CUSTOMER, By, Refused
 from tasks.care.next_steps import Standing
-from web import care_files, people
+from web import care_files, care_talk, people
 from web.inputs import Form
 
 PAGE = 50  # messages of a conversation
@@ -204,11 +204,15 @@ def open_new(database: Database, workspace_id: str, words: Words, by: By, source
             if key and (number := was_said(session, key)):
                 care_files.drop(files)
                 return number
+            chat = care_talk.note(workspace_id, request.form.get("chat", ""))
             new = tickets.New(
-                words.subject, words.text, topic_id=words.topic_id or None, source=source, files=files,
-                fingerprint=key, **who,
+                words.subject, words.text, topic_id=words.topic_id or None, source="chat" if chat else source,
+                files=files, fingerprint=key, **who,
             )  # fmt: skip
-            return tickets.open_ticket(session, new, by, clock(session)).number
+            ticket, now = tickets.open_ticket(session, new, by, clock(session)), clock(session)
+            if chat:
+                tickets.say(session, ticket, NOTE, chat, tickets.By(tickets.MACHINE), now, source="chat")
+            return ticket.number
     except Refused:
         care_files.drop(files)
         raise

@@ -4,10 +4,11 @@
   if (!box) return;
   const log = box.querySelector("[data-chat-log]"), form = box.querySelector("[data-chat-form]");
   const question = form.elements.question, said = box.querySelector("[data-chat-said]");
+  const talk = box.querySelector("[data-chat-talk]");
 
   const ask = (from, extra) => {
     const given = new FormData(from);
-    Object.entries({ part: "1", said: said.value, ...extra }).forEach(([name, value]) => given.set(name, value));
+    Object.entries({ part: "1", said: said.value, talk: talk.value, ...extra }).forEach(([name, value]) => given.set(name, value));
     from.setAttribute("aria-busy", "true");
     return fetch(from.action, { method: "POST", body: given })
       .then((answer) => (answer.ok || answer.status === 422 ? answer.text() : Promise.reject(answer.status)))
@@ -15,6 +16,7 @@
         log.insertAdjacentHTML("beforeend", text);
         const turn = log.querySelector("[data-chat-turn]:last-child");
         if (turn.dataset.said) said.value = turn.dataset.said;
+        if (turn.dataset.talk) talk.value = turn.dataset.talk;
         turn.scrollIntoView({ block: "nearest" });
       })
       .catch((status) => {
@@ -30,7 +32,8 @@
     const text = document.querySelector("main form:not([data-chat-form]) textarea[name=text]");
     if (!text) return false;
     const all = [said.value, question.value.trim()].filter(Boolean).join("\n"), lines = all.split("\n");
-    const subject = text.form.elements.subject;
+    const subject = text.form.elements.subject, chat = text.form.elements.chat;
+    if (chat && talk.value) chat.value = talk.value;
     if (subject && !subject.value) subject.value = lines[lines.length - 1].slice(0, 120);
     if (!text.value.includes(all)) text.value = [all, text.value].filter(Boolean).join("\n\n");
     text.focus();
