@@ -192,7 +192,7 @@ def _end(found: Built, last: Seen) -> None:
     """When it was solved and closed: as the export says it, else when its state became so for the last time."""
     if "reopens" in found.values:
         digits = found.values["reopens"].strip()
-        found.reopened = min(int(digits), 9_999) if digits.isascii() and digits.isdigit() else found.reopened
+        found.reopened = min(int(digits[:9]), 9_999) if digits.isascii() and digits.isdigit() else found.reopened
     if found.status not in DONE:
         return
     done = _last_into(found, DONE)
