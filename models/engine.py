@@ -83,10 +83,18 @@ def again(work: Callable[P, T]) -> Callable[P, T]:
 
 
 def other_first(error: DBAPIError) -> bool:
-    """Whether the database broke a deadlock, or two transactions that cannot both be."""
-    orig = error.orig
-    code = getattr(orig, "sqlstate", None) or (orig.args[0] if orig and orig.args else None)
-    return code in OTHER_FIRST
+    """Whether the database broke a deadlock, or two transactions that cannot both be.
+
+    In a savepoint MariaDB's deadlock takes that away as well, and what is raised is that there is none to go back to.
+    """
+    met: BaseException | None = error
+    while met is not None:
+        orig = getattr(met, "orig", None)
+        code = getattr(orig, "sqlstate", None) or (orig.args[0] if orig and orig.args else None)
+        if code in OTHER_FIRST:
+            return True
+        met = met.__context__
+    return False
 
 
 def of_data(error: DBAPIError) -> bool:

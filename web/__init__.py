@@ -10,6 +10,7 @@ from typing import Any
 
 import flask_login
 from flask import Flask, Response, redirect, request, url_for
+from flask.typing import ResponseReturnValue
 from flask_bootstrap import Bootstrap5
 from flask_wtf.csrf import CSRFProtect
 from werkzeug.middleware.proxy_fix import ProxyFix
@@ -91,6 +92,7 @@ from web import (
     recovery,
     recurring,
     reorder,
+    replay,
     rights,
     runs,
     schedules,
@@ -138,7 +140,11 @@ WITHOUT_CSRF = (api, emoncms, flower, unsubscribe, mailhooks)
 
 
 class Front(Flask):
-    """Flask, whose log of a fault names the view: a path may hold a token or a file's name."""
+    """Flask, whose log of a fault names the view (a path may hold a token or a file's name), and which does again what
+    the database rolled back for the sake of another (`web.replay`)."""
+
+    def dispatch_request(self) -> ResponseReturnValue:
+        return replay.insist(super().dispatch_request)
 
     def log_exception(self, exc_info: Any) -> None:
         self.logger.error("a fault in %s", request.endpoint, exc_info=exc_info)

@@ -43,7 +43,7 @@ def sendgrid() -> ResponseReturnValue:
     if not key:
         abort(404)
     request.max_content_length = MOST_BYTES
-    raw = request.get_data(cache=False)
+    raw = request.get_data()
     if not _signed(key, raw):
         abort(403)
     events = _read(raw)

@@ -12,6 +12,7 @@ from werkzeug.exceptions import TooManyRequests
 from models.account import Throttle
 from models.base import db_now
 from models.statements import changed
+from web import replay
 from web.current import everyone
 
 WINDOW_MS = 15 * 60_000
@@ -30,7 +31,7 @@ def count(what: str, who: str, limit: int) -> None:
         TooManyRequests: the limit is passed; `retry_after` is in seconds.
     """
     key = _key(what, who)
-    with everyone(write=True) as session:
+    with replay.twice_is_fine(), everyone(write=True) as session:
         session.execute(delete(Throttle).where(Throttle.key == key, Throttle.since <= db_now() - WINDOW_MS))
         _add_one(session, key)
         left = (Throttle.since + WINDOW_MS - db_now()).label("left")

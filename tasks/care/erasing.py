@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from html import escape
 
-from sqlalchemy import ColumnElement, Text, delete, func, or_, select, type_coerce, update
+from sqlalchemy import ColumnElement, SQLColumnExpression, Text, delete, func, or_, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from models.alert import Alert
@@ -189,7 +189,7 @@ def found_anew(session: Session, tickets: Collection[str]) -> None:
             words.index(session, ticket)
 
 
-def _names(column: ColumnElement[str], email: str) -> ColumnElement[bool]:
+def _names(column: SQLColumnExpression[str], email: str) -> ColumnElement[bool]:
     return func.lower(column).contains(email, autoescape=True)
 
 
