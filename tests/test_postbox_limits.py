@@ -4,12 +4,13 @@ from email.message import EmailMessage
 from pathlib import Path
 
 import pytest
+from flask import Flask
 from sqlalchemy import update
 
-from models.desk import Inlet
 from models.ticket import Received, TicketFile, TicketMessage
 from tasks.care import limits
 from tests.conftest import Person
+from tests.front import browser_of
 from tests.postboxes import DESK, EVE, Postbox, letter, postbox
 from workers import quotas
 from workers.runtime import Runtime
@@ -63,21 +64,27 @@ def made_up(first: Received, number: int, reason: str, outcome: str = "added") -
     )  # fmt: skip
 
 
-def test_of_a_flood_only_some_wait_and_a_lead_lets_the_others_in(box: Postbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_of_a_flood_only_some_wait_and_a_lead_lets_the_others_in(
+    app: Flask, box: Postbox, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(limits, "MOST_WAITING", 1)
     monkeypatch.setattr(limits, "MOST_OPENED", 1)
     rows = box.take(*[letter(Message_ID=f"<{number}@flood>") for number in range(3)])
     assert [row.outcome for row in rows] == ["opened", "waits", "kept back"]
-    with box.desk.writing() as session:
-        limits.let_in(session, session.get_one(Inlet, rows[2].inlet_id), session.get_one(Received, rows[2].id))
+    browser = browser_of(app, box.runtime, ada)
+    page = browser.get("/care/mailboxes").text
+    assert "Mails that wait: 1" in page
+    assert "Mails that were kept back: 1" in page
+    assert "no room" not in page
+    assert "Let it in now" in browser.get("/care/received?outcome=kept+back").text
+    assert browser.post(f"/care/received/{rows[2].id}/again").location.endswith("outcome=kept+back")
     (row,) = box.take()
     assert (row.outcome, row.fingerprint) == ("opened", rows[2].fingerprint)
     monkeypatch.setattr(limits, "MOST_AGAIN", 0)
     an_hour_later(box)
-    box.desk.add(made_up(rows[0], 1, "", "opened"))  # its sender goes on
-    (row,) = box.take()
-    assert (row.outcome, row.fingerprint) == ("kept back", rows[1].fingerprint)
-    assert "For three days" in row.reason
+    assert box.take() == []
+    (kept,) = box.desk.rows(Received, outcome="kept back")
+    assert (kept.id, "three days" in kept.reason) == (rows[1].id, True)
 
 
 def test_files_of_mail_take_a_half_of_the_workspaces_room_at_most_and_words_are_never_left_out(box: Postbox) -> None:

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from models.base import new_id
 from models.desk import IMAP, MAILDIR, Inlet, Topic
 from models.ticket import Received
+from tasks.care import limits
 from tasks.care.boxes import FRESH, FROM_THE_START, Door
 from tasks.care.inlets import ASIDE
 from web.given import CHOOSE, FILL_IN, Given
@@ -114,9 +115,17 @@ def aside(session: Session) -> dict[str, int]:
     return {str(inlet): int(count) for inlet, count in session.execute(asked.group_by(Received.inlet_id))}
 
 
-def put_aside(session: Session, mail_id: str) -> Received | None:
-    """One of them."""
-    return session.scalar(select(Received).where(Received.id == mail_id, Received.outcome == ASIDE))
+def held(session: Session) -> dict[tuple[str, str], int]:
+    """How many mails of each mailbox wait, or were kept back, because their senders wrote too many."""
+    asked = select(Received.inlet_id, Received.outcome, func.count()).where(Received.outcome.in_(limits.HELD))
+    rows = session.execute(asked.group_by(Received.inlet_id, Received.outcome))
+    return {(str(inlet), outcome): int(count) for inlet, outcome, count in rows if inlet}
+
+
+def left_lying(session: Session, mail_id: str) -> Received | None:
+    """A mail that is not read as yet: put aside, kept back, or one that waits."""
+    mine = (Received.id == mail_id, Received.outcome.in_((ASIDE, *limits.HELD)))
+    return session.scalar(select(Received).where(*mine))
 
 
 def door(inlet: Inlet) -> Door:

@@ -11,13 +11,14 @@ from sqlalchemy.orm import Session
 
 from models.desk import IMAP, Inlet, Topic
 from models.ticket import Received, Ticket
-from tasks.care import inlets
+from tasks.care import inlets, limits
 from tasks.care.boxes import FRESH, Trouble
 from tasks.handover import Refused
 from web import care_mailbox_book as book
 from web import people, throttle
 from web.current import current_workspace, me, reading, require_desk, runtime, writing
 from web.inputs import page_number
+from workers import quotas
 from workers.boxes import TEST_SECONDS, Doors
 
 LOOKS = 3  # that failed in a row, and the page says so
@@ -29,6 +30,8 @@ OUTCOMES = {
     "left out": ("left out", "secondary"),
     "refused": ("refused", "warning"),
     inlets.ASIDE: ("put aside", "danger"),
+    limits.WAITS: ("waits: too many of one sender", "info"),
+    limits.KEPT: ("kept back: too many of one sender", "warning"),
 }
 FIRST = {"plus": "yes", "port": "993", "security": "tls", "folder": "INBOX", "kind": IMAP}
 
@@ -39,10 +42,12 @@ def index() -> ResponseReturnValue:
     with reading() as session:
         found = session.scalars(select(Inlet).order_by(Inlet.created_at, Inlet.id)).all()
         topics = {row.id: row.name for row in session.execute(select(Topic.id, Topic.name))}
-        aside = book.aside(session)
+        aside, held = book.aside(session), book.held(session)
+        room = quotas.room_for_mail(session, runtime().settings, current_workspace()) if found else 1
     return render_template(
-        "care/mailboxes/index.html", inlets=found, topics=topics, most=book.MOST, aside=aside, told_after=LOOKS
-    )
+        "care/mailboxes/index.html", inlets=found, topics=topics, most=book.MOST, aside=aside, told_after=LOOKS,
+        held=held, room=room,
+    )  # fmt: skip
 
 
 @bp.get("/mailboxes/new")
@@ -149,34 +154,39 @@ def received() -> ResponseReturnValue:
 @bp.post("/received/<mail_id>/again")
 @require_desk("lead")
 def try_again(mail_id: str) -> ResponseReturnValue:
-    """A mail that was put aside is read with the next look, as if it had just come."""
+    """A mail that was put aside, or had to wait, is read with the next look, as if it had just come."""
     with writing() as session:
-        mail = book.put_aside(session, mail_id) or abort(404)
+        mail = book.left_lying(session, mail_id) or abort(404)
+        was = mail.outcome
         inlet, key = session.scalar(select(Inlet).where(Inlet.id == mail.inlet_id)), (mail.data or {}).get("lies")
         if inlet is None or not key:
             flash("It cannot be tried again: its mailbox is not read any more.", "warning")
-            return _to_aside()
-        inlets.again(inlet, str(key))
-        session.delete(mail)
+            return _to_those(was)
+        if was == inlets.ASIDE:
+            inlets.again(inlet, str(key))
+            session.delete(mail)
+        else:
+            limits.let_in(session, inlet, mail)
         people.audit(session, "desk mail tried again", me().id, current_workspace(), inlet=inlet.id)
     flash("It is read again with the next look, within a minute.", "success")
-    return _to_aside()
+    return _to_those(was)
 
 
 @bp.post("/received/<mail_id>/seen")
 @require_desk("lead")
 def seen(mail_id: str) -> ResponseReturnValue:
-    """Somebody saw to a mail that was put aside, by hand."""
+    """Somebody saw to a mail that was put aside, or kept back, by hand."""
     with writing() as session:
-        mail = book.put_aside(session, mail_id) or abort(404)
+        mail = book.left_lying(session, mail_id) or abort(404)
+        was = mail.outcome
         mail.outcome, mail.reason = "refused", f"{mail.reason} {book.SEEN_TO}"[:300]
         people.audit(session, "desk mail seen to", me().id, current_workspace(), inlet=mail.inlet_id or "")
     flash("Noted; nobody is told of it any more.", "success")
-    return _to_aside()
+    return _to_those(was)
 
 
-def _to_aside() -> ResponseReturnValue:
-    return redirect(url_for("care_mailboxes.received", outcome=inlets.ASIDE), 303)
+def _to_those(outcome: str) -> ResponseReturnValue:
+    return redirect(url_for("care_mailboxes.received", outcome=outcome), 303)
 
 
 def _tried(inlet_id: str, before: str = "") -> ResponseReturnValue:

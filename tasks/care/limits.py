@@ -22,7 +22,7 @@ MOST_AGAIN = 72  # so many hours, then a person decides
 AT_ONCE = 20  # that are read again with one look
 TOO_MANY = "This sender wrote {} mails within an hour. It lies unread in the mailbox and is read again an hour later."
 FLOOD = "This sender wrote {} mails within an hour, and 30 more wait. It lies unread in the mailbox; you can let it in."
-TOO_LONG = "For three days its sender went on writing too many mails. It lies unread in the mailbox; you can let it in."
+TOO_LONG = "It waited for three days, while its sender wrote too many mails, or it is not in the mailbox any more."
 
 
 def over(session: Session, sender: str, by_token: str, now: int, *, opens: bool) -> int:
@@ -50,8 +50,6 @@ def waits(session: Session, sender: str, most: int, before: Received | None) -> 
     Args:
         before: its row, if it waited already.
     """
-    if before is not None and (before.data or {}).get("again", 0) >= MOST_AGAIN:
-        return KEPT, TOO_LONG
     others = (Received.sender == sender, Received.outcome == WAITS)
     if before is None and _count(session, *others) >= MOST_WAITING:
         return KEPT, FLOOD.format(most)
@@ -73,6 +71,9 @@ def release(session: Session, inlet_id: str, now: int) -> int:
     found = session.scalars(due.limit(AT_ONCE)).all()
     for each in found:
         data = each.data or {}
+        if data.get("again", 0) >= MOST_AGAIN:
+            each.outcome, each.reason = KEPT, TOO_LONG
+            continue
         each.at, each.data = now, {**data, "again": data.get("again", 0) + 1}
         inlet.tried = {**(inlet.tried or {}), str(data.get("lies", "")): 0}
     return len(found)
