@@ -25,6 +25,9 @@ PUBLIC = {
     "metrics.metrics",  # which wants its own token
     "charts.plotly",  # the same file for all
     "unsubscribe.ask", "unsubscribe.act", "mailhooks.sendgrid",  # which want a signature
+    *(f"ticket_page.{each}" for each in ("show", "answer", "solved", "download", "rating", "rate", "again")),  # so
+    *(f"desk_page.{each}" for each in ("show", "article", "judge", "ask", "take")),  # where a lead opened the desk
+    "care_chat.page", "care_chat.ask",
 }  # fmt: skip
 PAGES = (
     "/account", "/workspace", "/mailbox", "/admin", "/admin/audit", "/sign-in", "/forgot", "/nowhere", "/workspace/new",
