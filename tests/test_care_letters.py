@@ -43,6 +43,20 @@ def test_a_new_ticket_is_confirmed_with_its_number_and_by_when_somebody_answers(
     assert "smokes" not in mail.text + mail.html  # whoever types a stranger's address sends them no words
 
 
+def test_only_a_desk_that_reads_mail_asks_to_answer_it(help_desk: HelpDesk) -> None:
+    ticket = help_desk.opened()
+    assert "write it on your ticket’s page; answers to this mail are not read" in help_desk.mails()[-1].text
+    help_desk.answers(ticket, "Which one?", status="waiting")
+    mail = help_desk.mails()[-1]
+    assert "answer on your ticket’s page, and we go on" in mail.text
+    assert "in the subject" not in mail.text
+    help_desk.add(Inlet(kind="maildir", address="help@desk.example"))
+    help_desk.answers(ticket, "Which one of them?", status="waiting")
+    mail = help_desk.mails()[-1]
+    assert "answer this mail, and we go on" in mail.text
+    assert "Keep the number in the subject when you answer." in mail.text
+
+
 def test_without_a_policy_nothing_is_promised(help_desk: HelpDesk) -> None:
     help_desk.opened()
     assert "Somebody will answer you as soon as they can." in help_desk.mails()[0].text
@@ -60,7 +74,7 @@ def test_an_answer_that_also_solves_is_one_mail_with_its_words_as_they_were_writ
         "Turn it off:\n  1. Pull <this>\n\n  2. {\u2060ticket} {\u2060rate}\n--\nAda\n\nAda\nPrinters & Co" in mail.text
     )
     assert "Turn it off:<br>\n\u00a0\u00a01. Pull &lt;this&gt;<br>" in mail.html
-    assert "answer this mail within 7 days; after that your ticket is closed" in mail.text
+    assert "answer on your ticket’s page within 7 days; after that your ticket is closed" in mail.text
     assert "How was it?" not in mail.text
     (copy,) = help_desk.mails("bob@customer.example")
     assert (copy.subject, copy.ticket_id, copy.message_id) == (mail.subject, ticket, message.id)

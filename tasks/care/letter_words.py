@@ -11,6 +11,10 @@ from tasks.days import known
 
 _LINKS = re.compile(r"(?<=\w)([.@](?=[^\W\d])|:(?=//))")
 ANSWER_THIS = "You can answer this mail: what you write lands in your ticket."
+ADD = "If you want to add something, answer this mail: it lands in your ticket."
+PAGE = "your ticket’s page"
+BY_PAGE = f"You can answer on {PAGE}; answers to this mail are not read."
+ADD_BY_PAGE = f"If you want to add something, write it on {PAGE}; answers to this mail are not read."
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +52,8 @@ def received(now: Now, by_agent: bool) -> Words:
     if by_agent:
         lead = f"We have opened ticket #{now.number} for you: “{now.subject}”."
     first = f"Somebody will answer you by {now.due}." if now.due else "Somebody will answer you as soon as they can."
-    more = "If you want to add something, answer this mail: it lands in your ticket."
     title = "We see to your request" if by_agent else "We have your message"
-    return Words(title, lead, (first, more))
+    return Words(title, lead, (first, ADD))
 
 
 def answered(now: Now) -> tuple[str, ...]:
@@ -76,6 +79,11 @@ def merged(now: Now, into: int, theirs: bool) -> Words:
         "Somebody else has told us of the same, so we work on both together and have closed this ticket.",
         ("If you want to know how it stands, or it is not over for you, answer this mail.",),
     )
+
+
+def unread(line: str) -> str:
+    """A line of a desk that reads no mail: whoever answered the mail would wait for nothing."""
+    return line.replace(ANSWER_THIS, BY_PAGE).replace(ADD, ADD_BY_PAGE).replace("nswer this mail", f"nswer on {PAGE}")
 
 
 def moment(at: int, zone: str, now: int) -> str:

@@ -6,6 +6,8 @@ the page of the rating with that score chosen). When there is none, `tasks.care.
 does is always told.
 """
 
+from dataclasses import replace
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -135,10 +137,12 @@ def _mail(
     if problem := _nobody(session, ticket, to):
         history.note(session, ticket, history.MAIL, "", "not sent", by, now, problem)
         return None
-    desk = desks.of(session, ticket.workspace_id)
+    desk, by_mail = desks.of(session, ticket.workspace_id), _reads_mail(session, ticket.workspace_id)
+    if not by_mail:
+        parts = [replace(part, lines=tuple(map(letter_words.unread, part.lines))) for part in parts]
     text, html = letter(
         title, name=letter_words.greeted(customer.name) if customer else "", lead=lead, parts=parts, brand=desk.name,
-        button=Button("See your ticket", TICKET) if page else None, why=_why(desk, customer),
+        button=Button("See your ticket", TICKET) if page else None, why=_why(desk, customer, by_mail),
         preheader=_preheader(parts, lead),
     )  # fmt: skip
     delivery = Delivery(
@@ -157,10 +161,16 @@ def _nobody(session: Session, ticket: Ticket, to: str) -> str:
     return OURS if session.scalar(mine.limit(1)) else ""
 
 
-def _why(desk: Desk, customer: Customer | None) -> str:
-    if customer is None:
-        return f"You get this because you take part in a ticket of {desk.name}. Keep the number in the subject."
-    return f"You get this because you asked {desk.name}. Keep the number in the subject when you answer."
+def _reads_mail(session: Session, workspace_id: str) -> bool:
+    """Whether an answer to a mail finds its way: some mailbox of the desk is read."""
+    read = select(Inlet.id).where(Inlet.workspace_id == workspace_id, Inlet.enabled)
+    return session.scalar(read.limit(1)) is not None
+
+
+def _why(desk: Desk, customer: Customer | None, by_mail: bool) -> str:
+    what = f"you asked {desk.name}" if customer else f"you take part in a ticket of {desk.name}"
+    how = " Keep the number in the subject when you answer." if by_mail else ""
+    return f"You get this because {what}.{how}"
 
 
 def _preheader(parts: list[Part], lead: str) -> str:
