@@ -169,6 +169,29 @@ def test_a_question_without_words_or_too_long_is_refused_beside_its_field(
     assert (answer.status_code, said in answer.text) == (422, True)
 
 
+def test_one_desk_s_chat_tells_and_counts_nothing_of_another_desk(
+    browser: Browser, runtime: Runtime, desk: DeskRows, grace: Person
+) -> None:
+    other = DeskRows(runtime, grace, slug="other")
+    theirs = other.article("Secret violins", "Violins are mended in the cellar behind the third door.")
+    learn(runtime, desk.place)
+    learn(runtime, other.place)
+    told = ask(browser, "Where are violins mended, in the cellar?").text
+    assert "third door" not in told
+    assert "Secret violins" not in told
+    ask(browser, "", helped=theirs)
+    for odd in ("", "x" * 10_000, "' OR 1=1 --", "\0"):
+        assert ask(browser, "", helped=odd).status_code in (200, 422)
+    with runtime.database.read(EVERYONE) as session:
+        assert set(session.scalars(select(Article.helped))) == {0}
+
+
+def test_a_field_of_a_million_signs_is_cut_or_refused_at_once(browser: Browser, desk: DeskRows) -> None:
+    for field in ("said", "talk", "question", "back", "person"):
+        answer = ask(browser, **{"question": "Hours?", field: "<b>" * 300_000})
+        assert (answer.status_code in (200, 303, 413, 422), len(answer.text) < 50_000) == (True, True), field
+
+
 def test_questions_are_throttled(browser: Browser, desk: DeskRows, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("web.care_chat.BY_ADDRESS", 2)
     assert [ask(browser, "Hours?").status_code for _ in range(3)] == [200, 200, 429]

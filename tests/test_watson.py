@@ -1,6 +1,8 @@
 """IBM Watson Assistant through IBM's own library, against a server on this machine that answers as IBM documents."""
 
+import gzip
 import json
+import traceback
 from collections.abc import Iterator
 from typing import Any
 
@@ -152,6 +154,57 @@ def test_what_is_no_answer_is_trouble(service: Service, body: bytes) -> None:
     service.body = body
     with pytest.raises(Trouble):
         asking(service).ask(OPENING, "somebody")
+
+
+@pytest.mark.parametrize("where", ["message", "token"])
+def test_it_does_not_follow_to_somewhere_else(service: Service, where: str) -> None:
+    with watson_server() as elsewhere:
+        service.headers = {"Location": f"{elsewhere.url}/identity/token"}
+        if where == "message":
+            service.statuses = [307]
+        else:
+            service.token_status = 307
+        with pytest.raises(Trouble, match="did not answer"):
+            asking(service).ask(OPENING, "somebody")
+        assert elsewhere.paths == []
+
+
+@pytest.mark.parametrize(("endless", "pause"), [(b'{"a": "' + b"x" * 65_000, 0.0), (b" ", 0.02)])
+def test_one_that_never_ends_is_left_alone(service: Service, endless: bytes, pause: float) -> None:
+    service.endless, service.pause = endless, pause
+    with pytest.raises(Trouble, match="did not answer"):
+        asking(service, watson_seconds=2 if pause == 0 else 0.4).ask(OPENING, "somebody")
+
+
+def test_an_answer_that_unpacks_to_much_or_is_nested_deeply_is_trouble(service: Service) -> None:
+    service.body, service.headers = gzip.compress(b" " * 50_000_000), {"Content-Encoding": "gzip"}
+    with pytest.raises(Trouble):
+        asking(service).ask(OPENING, "somebody")
+    service.body, service.headers = b"[" * 200_000, {}
+    with pytest.raises(Trouble):
+        asking(service).ask(OPENING, "somebody")
+
+
+def test_a_web_page_with_a_script_is_no_answer(service: Service) -> None:
+    service.headers = {"Content-Type": "text/html"}
+    service.body = b"<html><script>alert(1)</script></html>"
+    with pytest.raises(Trouble, match=r"form that is not known|did not answer"):
+        asking(service).ask(OPENING, "somebody")
+
+
+def test_neither_the_key_nor_the_question_stands_in_a_log_or_in_what_led_to_an_error(
+    service: Service, caplog: pytest.LogCaptureFixture
+) -> None:
+    secret = "My card number is 4711"
+    caplog.set_level("DEBUG")
+    for change in ({"statuses": [500]}, {"statuses": [429]}, {"body": b"{"}, {"token_status": 500}):
+        for name, value in change.items():
+            setattr(service, name, value)
+        with pytest.raises(Trouble) as caught:
+            asking(service).ask(secret, "somebody")
+        told = "".join(traceback.format_exception(caught.value))
+        assert KEY not in told + caplog.text
+        assert secret not in told + caplog.text
 
 
 def test_one_that_is_not_there_is_trouble() -> None:

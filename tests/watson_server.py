@@ -35,6 +35,7 @@ class Service:
         statuses: of the next messages; after them all is well.
         slow: seconds before each answer to a message; hung up as soon as `stopped` is set.
         body: instead of the right answer, as it stands.
+        endless: sent instead again and again, `pause` seconds apart, until whoever asked hangs up.
         sessions: that go on; one that is not here has ended.
     """
 
@@ -43,6 +44,8 @@ class Service:
     headers: dict[str, str] = field(default_factory=dict)
     slow: float = 0.0
     body: bytes | None = None
+    endless: bytes = b""
+    pause: float = 0.0
     token_status: int = 200
     sessions: set[str] = field(default_factory=set)
     asked: list[dict[str, Any]] = field(default_factory=list)
@@ -52,7 +55,11 @@ class Service:
 
     def token(self, form: dict[str, list[str]]) -> tuple[int, dict[str, Any]]:
         if self.token_status != 200 or form.get("apikey") != [KEY]:
-            return 400, {"errorCode": "BXNIM0415E", "errorMessage": "Provided API key could not be found."}
+            status = self.token_status if self.token_status != 200 else 400
+            return status, {"errorCode": "BXNIM0415E", "errorMessage": "Provided API key could not be found."}
+                "errorCode": "BXNIM0415E",
+                "errorMessage": "Provided API key could not be found.",
+            }
         now = int(time.time())
         token = jwt.encode({"iat": now, "exp": now + 3600}, SIGNED_WITH, algorithm="HS256")
         return 200, {
@@ -93,7 +100,19 @@ class _Handler(BaseHTTPRequestHandler):
             self.service.stopped.wait(self.service.slow if parts.path.endswith("/message") else 0)
             self._send(*self.service.answer(parts.path, json.loads(body or "{}")))
 
+    def _stream(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        try:
+            self.end_headers()
+            while not self.service.stopped.wait(self.service.pause):
+                self.wfile.write(self.service.endless)
+        except OSError:
+            return
+
     def _send(self, status: int, told: dict[str, Any]) -> None:
+        if self.service.endless and "output" in told:
+            return self._stream()
         body = self.service.body if self.service.body is not None and status == 200 and "output" in told else None
         sent = body if body is not None else json.dumps(told).encode()
         self.send_response(status)

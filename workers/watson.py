@@ -6,6 +6,7 @@ failure it is left alone for a while: the own assistant answers meanwhile.
 """
 
 import html
+import logging
 import re
 import threading
 import time
@@ -23,6 +24,7 @@ PAUSE_SECONDS, LONGEST_PAUSE = 30.0, 600.0
 LONGEST_QUESTION, LONGEST_TEXT = 2048, 2000
 MOST_PARTS, MOST_OPTIONS, LONGEST_OPTION = 10, 8, 200
 NO_SESSION = 404
+THEIR_LOG = "ibm-cloud-sdk-core"
 AWAY = "IBM Watson Assistant did not answer."
 _TAG = re.compile(r"<[^<>]{0,300}>")
 _BREAK = re.compile(r"(?i)<(?:br|/p|/li|/div)\s*/?>")
@@ -65,7 +67,7 @@ class Watson:
             answer, session = self._message(said, who, session)
         except ApiException as error:
             raise _trouble(error) from None  # its text may repeat what was asked
-        except (RequestException, PyJWTError, ValueError, KeyError, TypeError) as error:
+        except (RequestException, PyJWTError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise Trouble(AWAY) from error
         return read(answer, session)
 
@@ -105,12 +107,15 @@ def _client(settings: Settings) -> "AssistantV2":
     from ibm_cloud_sdk_core.authenticators import IAMAuthenticator
     from ibm_watson.assistant_v2 import AssistantV2
 
-    by_key = IAMAuthenticator(settings.watson_key.get_secret_value(), url=settings.watson_iam_url or None)
-    bounded = {"timeout": settings.watson_seconds}
-    by_key.token_manager.http_config = bounded
+    from workers.watson_wire import Bounded, Tokens
+
+    logging.getLogger(THEIR_LOG).setLevel(logging.WARNING)  # below that it writes down what is asked
+    session, key = Bounded(settings.watson_seconds), settings.watson_key.get_secret_value()
+    by_key = IAMAuthenticator(key, url=settings.watson_iam_url or None)
+    by_key.token_manager = Tokens(key, settings.watson_iam_url or None, session)
     client = AssistantV2(VERSION, authenticator=by_key)
     client.set_service_url(settings.watson_url.rstrip("/"))
-    client.set_http_config(bounded)
+    client.set_http_client(session)
     return client
 
 

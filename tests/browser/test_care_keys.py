@@ -69,3 +69,4 @@ def test_a_customer_is_answered_in_the_chat_or_takes_what_they_asked_to_a_person
     page.get_by_role("button", name="Write to a person").click()
     expect(page.get_by_label("Tell us more")).to_have_value(re.compile("Do you mend violins?"))
     expect(page.get_by_label("What is it about?")).to_have_value("Do you mend violins?")
+    expect(page.locator("input[name=chat]")).to_have_value(re.compile("."))

@@ -87,8 +87,11 @@ def _answer(
 
 def said_anew(question: str, shared: set[str], chance: random.Random | None = None) -> str:
     """Without the words that others share; with `chance`, without most of them."""
-    stays = (lambda: chance.random() >= TAKEN_OUT) if chance else (lambda: False)
-    return " ".join(word for word in question.split() if word.casefold() not in shared or stays())
+
+    def stays(word: str) -> bool:
+        return word.casefold() not in shared or (chance is not None and chance.random() >= TAKEN_OUT)
+
+    return " ".join(word for word in question.split() if stays(word))
 
 
 def _guesses(index: Index, questions: Sequence[str], values: NDArray[np.generic]) -> list[Told]:
