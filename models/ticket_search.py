@@ -36,6 +36,7 @@ MOST_WORD = 60  # signs of a word; databases leave out longer ones
 MOST_ASKED = 12  # words of a question
 LONGEST = 400  # signs of a question
 BEGINS = 3  # signs from which the last word may go on
+SURELY = 6  # signs from which it goes on to few others
 MANY = 5_000  # hits: beyond them it is quicker to look at the tickets one after the other
 # Scripts that put no space between words: each sign is a word, and words beside each other are a phrase.
 _NO_SPACES = re.compile(r"([\u2e80-\u2fdf\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff])")
@@ -181,13 +182,14 @@ def _tsquery(session: Session, asked: list[Asked]) -> ColumnElement[bool]:
 
 
 def _postgresql(session: Session, asked: list[Asked], _newest: bool) -> Select[Any] | None:
-    """Its planner knows how usual each word is, without looking; not so of beginnings."""
+    """Its planner knows how usual each word is, without looking; not so of beginnings, unless they are nearly words."""
     found = select(_words.ticket_id).where(_tsquery(session, asked))
     session.execute(select(func.set_config("max_parallel_workers_per_gather", "0", True)))  # each takes 10 ms to start
     compiled = found.compile(session.connection(), compile_kwargs={"render_postcompile": True})
     plan = session.connection().exec_driver_sql(f"EXPLAIN (FORMAT JSON) {compiled}", compiled.params).scalar_one()
     usual = plan[0]["Plan"]["Plan Rows"] > MANY
-    return None if usual or (asked[-1].begins and _more(session, found)) else found
+    unsure = asked[-1].begins and len(asked[-1].words[-1]) < SURELY
+    return None if usual or (unsure and _more(session, found)) else found
 
 
 def _mariadb(session: Session, asked: list[Asked], _newest: bool) -> Select[Any] | None:

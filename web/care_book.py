@@ -8,6 +8,7 @@ tickets, those are sorted; where it leaves many, going through the legs meets th
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import groupby
 from typing import Any, cast
 
 from flask import abort
@@ -108,7 +109,17 @@ def _keys(session: Session, wanted: Filter, after: Mark | None, now: int, size: 
     else:
         every = care_legs.of(wanted, now, place)
         legs = [leg for leg in every if after is None or leg.first is None or leg.first >= after.keys[0]]
-    return _together(session, [leg.page(rest, down, after, size) for leg in legs], wanted, size)
+    found = []
+    for _first, alike in groupby(sorted(legs, key=_first_of), _first_of):  # the urgent ones alone often fill a page
+        pages = [leg.page(rest, down, after, size) for leg in alike]
+        found += _together(session, pages, wanted, size - len(found))
+        if len(found) == size:
+            break
+    return found
+
+
+def _first_of(leg: care_legs.Leg) -> int:
+    return leg.first or 0
 
 
 def _together(session: Session, legs: Sequence[Select[Any]], wanted: Filter, size: int) -> list[tuple[Any, ...]]:
@@ -154,9 +165,9 @@ def _tagged(wanted: Filter) -> ColumnElement[bool]:
 def _few(session: Session, wanted: Filter) -> list[str] | None:
     """The ids that one of the filters leaves, if those are few; None where each leaves many."""
     for asked in _narrowing(wanted, session.info["workspace"]):
-        found: list[str] = list(session.scalars(asked.limit(FEW + 1)))
-        if len(found) <= FEW:
-            return found
+        some = asked.with_only_columns(literal(1).label("one")).limit(FEW + 1).subquery()
+        if (session.scalar(select(func.count()).select_from(some)) or 0) <= FEW:  # told by an index alone
+            return list(session.scalars(asked))
     return None
 
 

@@ -228,6 +228,7 @@ def upgrade() -> None:
     )
     op.create_index('ix_ticket_customer', 'ticket', ['customer_id', 'created_at'])
     op.create_index('ix_ticket_foreign', 'ticket', ['workspace_id', 'foreign_key'])
+    op.create_index('ix_ticket_found', 'ticket', ['id', 'changed_at'])
     op.create_index(op.f('ix_ticket_intake_id'), 'ticket', ['intake_id'])
     op.create_index('ix_ticket_list', 'ticket', ['workspace_id', 'status', 'changed_at'])
     op.create_index('ix_ticket_made', 'ticket', ['workspace_id', 'created_at'])

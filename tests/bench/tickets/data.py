@@ -17,7 +17,7 @@ from sqlalchemy import Engine
 from models import full_text
 from models.account import Account
 from models.desk import Desk, Policy, Team, TeamMember, Topic
-from models.ticket import Customer, Ticket, TicketWords
+from models.ticket import ANSWER, QUESTION, Customer, Ticket, TicketEvent, TicketMessage, TicketWords
 from models.workspace import Membership, Workspace
 from tests.bench.scans_data import ids
 from tests.bench.scans_load import bulk, load
@@ -88,6 +88,19 @@ def fill(engine: Engine, count: int, now: int, share: dict[str, float] | None = 
         for first in range(0, count, PART):
             _tickets(engine, made, chance, first, min(PART, count - first), share or STATUSES, words)
     return made
+
+
+def talk(engine: Engine, made: Made) -> None:
+    """What was said and done: of each ticket a question, two answers and four events."""
+    tickets, at = ids("i", made.count), made.now - 30 * DAY
+    with bulk(engine, TicketMessage, TicketEvent):
+        for number, kind in enumerate((QUESTION, ANSWER, ANSWER)):
+            load(engine, TicketMessage, made.count, id=ids(f"m{number}", made.count), workspace_id=PLACE, kind=kind,
+                 ticket_id=tickets, text="It does not work any more. " * 8, source="mail", at=at + number * HOUR,
+                 account_id=None if kind == QUESTION else made.agents[0])  # fmt: skip
+        for number, what in enumerate(("opened", "status", "team", "priority")):
+            load(engine, TicketEvent, made.count, id=ids(f"e{number}", made.count), workspace_id=PLACE, what=what,
+                 ticket_id=tickets, before="new", after="open", at=at + number * HOUR)  # fmt: skip
 
 
 def _desk(engine: Engine, made: Made) -> None:
