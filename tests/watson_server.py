@@ -57,9 +57,6 @@ class Service:
         if self.token_status != 200 or form.get("apikey") != [KEY]:
             status = self.token_status if self.token_status != 200 else 400
             return status, {"errorCode": "BXNIM0415E", "errorMessage": "Provided API key could not be found."}
-                "errorCode": "BXNIM0415E",
-                "errorMessage": "Provided API key could not be found.",
-            }
         now = int(time.time())
         token = jwt.encode({"iat": now, "exp": now + 3600}, SIGNED_WITH, algorithm="HS256")
         return 200, {

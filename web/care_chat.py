@@ -21,7 +21,7 @@ from web.care_answers import own_reply
 from web.current import current_workspace, everyone, me, own, public, runtime
 
 bp = Blueprint("care_chat", __name__)
-LONGEST, LONGEST_SAID = 1000, 1500
+LONGEST, LONGEST_SAID, LONGEST_ECHO = 1000, 1500, 5000
 BY_ADDRESS, BY_DESK = 40, 600  # questions in a quarter of an hour
 KEPT, KEPT_TALK = "care_said", "care_talked"  # in the browser's signed cookie: what the ticket's form begins with
 MOST_BYTES = 1200  # of what is said in that cookie: browsers drop one of more than 4,096 in all
@@ -125,7 +125,7 @@ def _asked(desk: Desk, mine: bool, who: str) -> ResponseReturnValue:
     if reply is not None:
         talk = care_talk.added(desk.workspace_id, talk, text, care_talk.told(reply))
     found: dict[str, Any] = {
-        "chat": box(desk, back, mine), "talk": talk, "question": text, "said": said if error else _joined(said, text),
+        "chat": box(desk, back, mine), "talk": talk, "question": text[:LONGEST_ECHO], "said": said if error else _joined(said, text),
         "reply": reply, "note": note, "error": error, "names": NAMES, "desk": desk, "bare": not mine,
     }  # fmt: skip
     return render_template(f"care/{'_chat_reply' if form.get('part') else 'chat'}.html", **found), 422 if error else 200
