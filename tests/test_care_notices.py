@@ -148,7 +148,8 @@ def test_who_leaves_the_desk_hears_nothing_more_and_a_merged_ticket_is_no_news(h
     for each in (one, other):
         help_desk.changes(each, assignee_id=bob)
     with help_desk.writing() as session:
-        tickets.merge(session, *(session.get_one(Ticket, each) for each in (one, other)), help_desk.by(), help_desk.now)
+        first, into = (session.get_one(Ticket, each) for each in (one, other))
+        tickets.merge(session, first, into, help_desk.by(), help_desk.now)
     assert waiting(help_desk, bob) == [GIVEN.replace("#1", "#2")]
     with help_desk.writing() as session:
         leaving.leave(session, help_desk.place, bob, help_desk.by(), help_desk.now)

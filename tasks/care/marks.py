@@ -40,6 +40,9 @@ WRITE = (
     .values(first_mark=bindparam("one"), solve_mark=bindparam("other"), next_mark_at=bindparam("then"))
 )
 
+MORE = (Ticket.number, Ticket.subject, Ticket.assignee_id, Ticket.status)
+ROWS = select(*clocks.COLUMNS, *MORE).where(Ticket.id.in_(bindparam("some", expanding=True)))
+
 
 @dataclass(frozen=True, slots=True)
 class Ended:
@@ -93,9 +96,9 @@ def scan(read: Opens, write: Opens, now: int, apart: Apart, workspace: str = "")
     """Tell the marks that are due, and end the alerts that are over; how many tickets, and what came of it."""
     with read() as session:
         due, over = look(session, now, workspace), ended(session, workspace)
-    counts: list[Count] = []
+    counts, known = list[Count](), clocks.Known()
     for some in some_of(due):
-        counts += apart.each(some, _whose(read, some), partial(_told, write, now), Count())
+        counts += apart.each(some, _whose(read, some), partial(_told, write, now, known), Count())
     for part in _parts(over):
         counts += apart.each(part, lambda one: one.workspace, partial(_settled, write, now), Count())
     return len(due), sum(counts, Count())
@@ -119,9 +122,9 @@ def _parts(over: list[Ended]) -> Iterator[list[Ended]]:
 
 
 @again
-def _told(write: Opens, now: int, ids: Sequence[str]) -> Count:
+def _told(write: Opens, now: int, known: clocks.Known, ids: Sequence[str]) -> Count:
     with write() as session:
-        return tell(session, ids, now)
+        return tell(session, ids, now, known)
 
 
 @again
@@ -130,11 +133,15 @@ def _settled(write: Opens, now: int, over: Sequence[Ended]) -> Count:
         return settle(session, over, now)
 
 
-def tell(session: Session, ids: Collection[str], now: int) -> Count:
-    """Look again at these tickets, now that nobody else writes them, and tell what they reached."""
-    rows = _held(session, ids)
-    standings = {each.ticket_id: each for each in clocks.standings(session, rows, now)} if rows else {}
-    due = [row for row in rows if row.next_mark_at is not None and row.next_mark_at <= now]
+def tell(session: Session, ids: Collection[str], now: int, known: clocks.Known | None = None) -> Count:
+    """Look again at these tickets, now that nobody else writes them, and tell what they reached.
+
+    Args:
+        known: the hours and policies that were read in this scan.
+    """
+    mine = _held(session, ids)
+    standings = {each.ticket_id: each for each in clocks.standings(session, mine, now, known)} if mine else {}
+    due = [row for row in mine if row.next_mark_at is not None and row.next_mark_at <= now]
     alerts.lock(session, {row.workspace_id for row in due})
     people = audience.of(session, {row.workspace_id for row in due}, now)
     words = mark_words.Names(session, due, now)
@@ -157,8 +164,15 @@ def _held(session: Session, ids: Collection[str]) -> list[Any]:
     mine = Ticket.id.in_(ids)
     lock = update(Ticket).where(mine).values(version=Ticket.version).execution_options(synchronize_session=False)
     session.execute(lock)
-    more = (Ticket.number, Ticket.subject, Ticket.assignee_id)
-    return list(session.execute(select(*clocks.COLUMNS, *more).where(mine, Ticket.status.in_(AT_WORK))).all())
+    return rows(session, ids)
+
+
+def rows(session: Session, ids: Collection[str]) -> list[Any]:
+    """What is to be known of tickets, of those whose clock runs.
+
+    By their ids alone: asked for the status as well, SQLite would look through all tickets of these statuses.
+    """
+    return [row for row in session.execute(ROWS, {"some": list(ids)}) if row[-1] in AT_WORK]
 
 
 def _write(session: Session, reached: list[tuple[Any, Standing]], now: int) -> None:

@@ -12,6 +12,7 @@ from tasks.alerting import happenings
 from tasks.alerting.happenings import Happening
 from tasks.care import audience, mark_words
 from tasks.care.by import By
+from tasks.care.letter_words import moment
 
 GIVEN, HEARD = "given", "heard"  # the rules of these alerts
 BOTH = (GIVEN, HEARD)
@@ -66,4 +67,4 @@ def _due(session: Session, ticket: Ticket, now: int) -> str:
         return ""
     what, due = ("An answer", first) if min(dues) == first else ("A solution", min(dues))
     zone = mark_words.Names(session, [ticket], now).zone(ticket)
-    return f"{what} {'was' if due < now else 'is'} due by {mark_words.moment(due, zone, now)}. "
+    return f"{what} {'was' if due < now else 'is'} due by {moment(due, zone, now)}. "

@@ -4,7 +4,8 @@ A mark is reached by the share of the allowed time that is used up, never by a d
 away arms its marks again, a clock that stood still does not.
 """
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -37,6 +38,12 @@ class Clocks:
     solve: "NDArray[np.int64]"
     first_mark: "NDArray[np.int64]"
     solve_mark: "NDArray[np.int64]"
+
+    def of(self, places: Sequence[int]) -> "Clocks":
+        """Those at some places."""
+        if len(places) == len(self.at):
+            return self
+        return Clocks(*(getattr(self, each.name)[places] for each in fields(self)))
 
 
 def dues(clocks: Clocks, time: "WorkingTime") -> "tuple[NDArray[np.int64], NDArray[np.int64]]":

@@ -2,17 +2,22 @@
 
 Two cases: all 100,000 have a mark behind them, as after a long night, so that each is reckoned; and one in a hundred
 has, as in a usual minute. By hand is one query with a cursor of the driver's own, plus two due times for each row at
-200,000 a second. The scan's look may take 1.5 times that.
+200,000 a second. The scan is the look for their ids, and of each portion the rows and how they stand: which marks they
+reached, and when the next ones come. It may take 1.5 times that. What it then writes (marks, history, alerts, notices)
+has no counterpart by hand and is left out, as is the lock of the rows.
 """
 
 import time
-from typing import Any
+from collections.abc import Callable
+from functools import partial
+from typing import Any, TypeVar
 
 from sqlalchemy import text
 
 from models.base import Base, clock
 from models.session import EVERYONE, Database
-from tasks.care import marks
+from tasks.alerting.open_alerts import some_of
+from tasks.care import clocks, marks
 from tests.bench.scans_load import loading
 from tests.bench.tickets import data, search
 from tests.servers import PostgreSQL
@@ -30,6 +35,7 @@ ARMED = text(
     " clock_at = :now - (number % 40) * 3600000,"
     " next_mark_at = CASE WHEN number % :every = 0 THEN :now - number ELSE :now + 60000 + number END"
 )
+T = TypeVar("T")
 CASES = {"all of them due": 1, "one in a hundred due": 100}
 
 
@@ -64,25 +70,45 @@ def on(url: str, count: int) -> dict[str, Any]:
 
 
 def of_case(database: Database, now: int, every: int) -> dict[str, Any]:
-    """The query by hand and the scan's look in turns; the medians."""
+    """The query by hand and the scan's look with its reckoning, in turns; the medians."""
     with database.begin() as connection:
         connection.execute(ARMED, {"now": now, "every": every})
-    hand, look = [], []
-    rows = seen = 0
+    hand, look, whole = [], [], []
+    rows = due = 0
     for _ in range(ROUNDS):
-        began = time.perf_counter()
-        rows = _by_hand(database, now)
-        hand.append(time.perf_counter() - began)
-        began = time.perf_counter()
-        with database.read(EVERYONE) as session:
-            seen = len(marks.look(session, now))
-        look.append(time.perf_counter() - began)
-    query, took = sorted(hand)[ROUNDS // 2], sorted(look)[ROUNDS // 2]
+        took, rows = _timed(lambda: _by_hand(database, now))
+        hand.append(took)
+        took, ids = _timed(lambda: _look(database, now))
+        look.append(took)
+        more, due = _timed(partial(_reckoned, database, ids, now))
+        whole.append(took + more)
+    query, looked, took = (sorted(each)[ROUNDS // 2] for each in (hand, look, whole))
     allowed = query + 2 * rows / A_SECOND
     return {
-        "rows": rows, "seen": seen, "query_ms": round(query * 1000, 1), "look_ms": round(took * 1000, 1),
-        "allowed_ms": round(allowed * 1000, 1), "ratio": round(took / allowed, 2),
+        "rows": rows, "reached": due, "query_ms": round(query * 1000, 1), "look_ms": round(looked * 1000, 1),
+        "scan_ms": round(took * 1000, 1), "allowed_ms": round(allowed * 1000, 1), "ratio": round(took / allowed, 2),
     }  # fmt: skip
+
+
+def _timed(work: Callable[[], T]) -> tuple[float, T]:
+    began = time.perf_counter()
+    found = work()
+    return time.perf_counter() - began, found
+
+
+def _look(database: Database, now: int) -> list[str]:
+    with database.read(EVERYONE) as session:
+        return marks.look(session, now)
+
+
+def _reckoned(database: Database, ids: list[str], now: int) -> int:
+    """What the scan does with them, portion by portion, but for locks and what it writes; how many reached a mark."""
+    count, rules = 0, clocks.Known()
+    for some in some_of(ids):
+        with database.read(EVERYONE) as session:
+            found = clocks.standings(session, marks.rows(session, some), now, rules)
+            count += sum(max(each.first, each.solve) > 0 for each in found)
+    return count
 
 
 def _by_hand(database: Database, now: int) -> int:
@@ -98,11 +124,12 @@ def _by_hand(database: Database, now: int) -> int:
 
 def lines(figures: dict[str, Any]) -> list[str]:
     """The table."""
-    told = [f"The scan of open tickets: its look beside the query by hand and the reckoning at {A_SECOND:,} a second"]
+    told = [f"The scan of open tickets beside the query by hand and the reckoning at {A_SECOND:,} due times a second"]
     for name in ("sqlite", "postgresql"):
         for case, one in figures.get(name, {}).items():
             told.append(
                 f"    {name:10} {case:20} {one['rows']:7,} rows: query {one['query_ms']:8.1f} ms, look"
-                f" {one['look_ms']:8.1f} ms; {one['ratio']:.2f} times query and reckoning (at most {MOST})"
+                f" {one['look_ms']:8.1f} ms, with reckoning {one['scan_ms']:8.1f} ms;"
+                f" {one['ratio']:.2f} times query and reckoning by hand (at most {MOST})"
             )
     return told
