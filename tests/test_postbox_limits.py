@@ -85,6 +85,8 @@ def test_of_a_flood_only_some_wait_and_a_lead_lets_the_others_in(
     assert box.take() == []
     (kept,) = box.desk.rows(Received, outcome="kept back")
     assert (kept.id, "three days" in kept.reason) == (rows[1].id, True)
+    browser.post("/care/received/seen")
+    assert "kept back" not in browser.get("/care/mailboxes").text
 
 
 def test_files_of_mail_take_a_half_of_the_workspaces_room_at_most_and_words_are_never_left_out(box: Postbox) -> None:

@@ -122,9 +122,9 @@ def held(session: Session) -> dict[tuple[str, str], int]:
     return {(str(inlet), outcome): int(count) for inlet, outcome, count in rows if inlet}
 
 
-def left_lying(session: Session, mail_id: str) -> Received | None:
+def left_lying(session: Session, received_id: str) -> Received | None:
     """A mail that is not read as yet: put aside, kept back, or one that waits."""
-    mine = (Received.id == mail_id, Received.outcome.in_((ASIDE, *limits.HELD)))
+    mine = (Received.id == received_id, Received.outcome.in_((ASIDE, *limits.HELD)))
     return session.scalar(select(Received).where(*mine))
 
 

@@ -6,10 +6,11 @@ from typing import Any
 
 from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from models.desk import IMAP, Inlet, Topic
+from models.statements import changed
 from models.ticket import Received, Ticket
 from tasks.care import inlets, limits
 from tasks.care.boxes import FRESH, Trouble
@@ -151,12 +152,12 @@ def received() -> ResponseReturnValue:
     )  # fmt: skip
 
 
-@bp.post("/received/<mail_id>/again")
+@bp.post("/received/<received_id>/again")
 @require_desk("lead")
-def try_again(mail_id: str) -> ResponseReturnValue:
+def try_again(received_id: str) -> ResponseReturnValue:
     """A mail that was put aside, or had to wait, is read with the next look, as if it had just come."""
     with writing() as session:
-        mail = book.left_lying(session, mail_id) or abort(404)
+        mail = book.left_lying(session, received_id) or abort(404)
         was = mail.outcome
         inlet, key = session.scalar(select(Inlet).where(Inlet.id == mail.inlet_id)), (mail.data or {}).get("lies")
         if inlet is None or not key:
@@ -172,17 +173,29 @@ def try_again(mail_id: str) -> ResponseReturnValue:
     return _to_those(was)
 
 
-@bp.post("/received/<mail_id>/seen")
+@bp.post("/received/<received_id>/seen")
 @require_desk("lead")
-def seen(mail_id: str) -> ResponseReturnValue:
+def seen(received_id: str) -> ResponseReturnValue:
     """Somebody saw to a mail that was put aside, or kept back, by hand."""
     with writing() as session:
-        mail = book.left_lying(session, mail_id) or abort(404)
+        mail = book.left_lying(session, received_id) or abort(404)
         was = mail.outcome
         mail.outcome, mail.reason = "refused", f"{mail.reason} {book.SEEN_TO}"[:300]
         people.audit(session, "desk mail seen to", me().id, current_workspace(), inlet=mail.inlet_id or "")
     flash("Noted; nobody is told of it any more.", "success")
     return _to_those(was)
+
+
+@bp.post("/received/seen")
+@require_desk("lead")
+def all_seen() -> ResponseReturnValue:
+    """A flood is seen to at once: all that was kept back stays where it lies."""
+    with writing() as session:
+        mine = update(Received).where(Received.workspace_id == current_workspace(), Received.outcome == limits.KEPT)
+        count = changed(session, mine.values(outcome="refused").execution_options(synchronize_session=False))
+        people.audit(session, "desk mails seen to", me().id, current_workspace(), count=count)
+    flash("Noted. They lie in the mailbox, flagged and unread.", "success")
+    return redirect(url_for("care_mailboxes.received"), 303)
 
 
 def _to_those(outcome: str) -> ResponseReturnValue:
