@@ -13,7 +13,7 @@ from models.delivery import Delivery
 from models.desk import Article, Desk, Policy, Team, Topic
 from models.session import EVERYONE
 from models.ticket import ANSWER, STATUSES, Rating, Ticket, TicketEvent, TicketMessage, TicketTag
-from tasks.care import sample, tickets
+from tasks.care import desks, sample, tickets
 from tasks.care.by import CUSTOMER, By, Refused
 from tests.conftest import Person
 from tests.front import browser_of, member_of
@@ -62,6 +62,18 @@ def test_it_is_marked_and_nobody_is_written_to(runtime: Runtime, ada: Person) ->
             assert all("(sample)" in name for name in session.scalars(select(table.name)))
         assert session.scalar(select(func.count()).select_from(Delivery)) == 0
         assert session.scalar(select(func.count()).select_from(Desk).where(Desk.public)) == 0
+
+
+def test_strangers_read_none_of_its_articles_unasked(runtime: Runtime, ada: Person, ada_s: Browser) -> None:
+    with runtime.database.write(ada.workspace_id) as session:
+        desks.of(session, ada.workspace_id).public = True
+    fill(runtime, ada)
+    with runtime.database.write(ada.workspace_id) as session:
+        assert set(session.scalars(select(Article.published))) == {False}
+        desks.of(session, ada.workspace_id).public = False
+    form = {"name": "The shop", "slug": "the-shop", "public": "on", "close_days": "7", "forgotten_days": "3"}
+    assert ada_s.post("/care/settings", form).status_code == 303
+    assert "Delete the sample before" in ada_s.get("/care/settings").text
 
 
 def test_all_of_it_goes_and_what_others_wrote_stays(runtime: Runtime, ada: Person) -> None:

@@ -125,7 +125,8 @@ def _asked(desk: Desk, mine: bool, who: str) -> ResponseReturnValue:
     if reply is not None:
         talk = care_talk.added(desk.workspace_id, talk, text, care_talk.told(reply))
     found: dict[str, Any] = {
-        "chat": box(desk, back, mine), "talk": talk, "question": text[:LONGEST_ECHO], "said": said if error else _joined(said, text),
+        "chat": box(desk, back, mine), "talk": talk, "question": text[:LONGEST_ECHO],
+        "said": said if error else _joined(said, text),
         "reply": reply, "note": note, "error": error, "names": NAMES, "desk": desk, "bare": not mine,
     }  # fmt: skip
     return render_template(f"care/{'_chat_reply' if form.get('part') else 'chat'}.html", **found), 422 if error else 200

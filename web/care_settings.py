@@ -14,13 +14,14 @@ from models.base import clock
 from models.desk import Desk
 from models.session import touch
 from models.ticket import Ticket
-from tasks.care import desks, forgetting, links
+from tasks.care import desks, forgetting, links, sample
 from tasks.care.by import By
 from web import care_customer, people
 from web.current import current_workspace, may_lead, me, reading, require_desk, runtime, writing
 from web.inputs import Email, Form, Name, read_form
 
 bp = Blueprint("care_settings", __name__, url_prefix="/care")
+MADE_UP = "Everybody reads the sample’s made-up articles now. Delete the sample before you tell anybody this address."
 SLUG = re.compile(r"[a-z0-9](?:[a-z0-9-]{1,38}[a-z0-9])")
 TAKEN = "Another desk has this address already; choose another one."
 UNKNOWN = "No customer of this desk has this address."
@@ -84,6 +85,7 @@ def save() -> ResponseReturnValue:
     try:
         with writing() as session:
             desk = desks.of(session, current_workspace())
+            made_up = form.public and not desk.public and sample.present(session)
             for name in FIELDS:
                 setattr(desk, name, getattr(form, name))
             session.flush()
@@ -91,6 +93,8 @@ def save() -> ResponseReturnValue:
     except IntegrityError:
         return _page({"slug": TAKEN}), 422
     flash("Saved.", "success")
+    if made_up:
+        flash(MADE_UP, "warning")
     return redirect(url_for("care_settings.show"), 303)
 
 

@@ -154,7 +154,8 @@ def _free(session: Session, table: type[Team] | type[Topic], name: str) -> None:
 
 
 def _rules(session: Session, place: str, topics: dict[str, str], account_id: str, now: int) -> None:
-    """Policies behind those that are there, and articles."""
+    """Policies behind those that are there, and articles: published where no stranger reads them yet."""
+    stranger = desks.of(session, place).public
     for position, each in enumerate(_written()["policies"]):
         policy = dict(each) | {"name": f"{each['name']} (sample)", "position": 1000 + position}
         session.add(Policy(id=_id(), workspace_id=place, **policy))
@@ -162,7 +163,7 @@ def _rules(session: Session, place: str, topics: dict[str, str], account_id: str
         session.add(
             Article(
                 id=_id(), workspace_id=place, title=each["title"], body=each["body"], topic_id=topics[each["topic"]],
-                published=True, written_by=account_id, created_at=now, changed_at=now,
+                published=not stranger, written_by=account_id, created_at=now, changed_at=now,
             )
         )  # fmt: skip
     session.flush()
