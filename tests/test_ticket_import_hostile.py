@@ -13,6 +13,7 @@ from models.intake import IntakeLine
 from models.session import EVERYONE
 from models.ticket import Customer, Ticket, TicketMessage
 from tasks.care import tickets as care
+from tasks.care.import_names import Names
 from tasks.handover import Refused
 from tests.conftest import Person
 from tests.import_files import counts, step
@@ -179,3 +180,20 @@ def test_undoing_leaves_what_an_agent_answered_and_twice_is_once(runtime: Runtim
     assert (list(tickets(runtime)), again.state) == (["43"], again.state)
     late = step(runtime, ada, found(run)["intake"])
     assert (list(tickets(runtime)), the_intake(runtime, run).state) == (["43"], the_intake(runtime, run).state), late
+
+
+def test_a_customer_whom_somebody_else_made_at_that_moment_is_found_at_the_next_try(
+    runtime: Runtime, ada: Person, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = read(runtime, ada, ZENDESK, tmp_path)
+    with runtime.database.write(ada.workspace_id) as session:
+        session.add(Customer(email="caller7@example.org", name="Mailed us just now"))
+    real, tries = Names._known, []
+
+    def too_early(self: Names, emails: list[str]) -> dict[str, tuple[str, str]]:
+        tries.append(1)
+        return {} if len(tries) == 1 else real(self, emails)
+
+    monkeypatch.setattr(Names, "_known", too_early)
+    assert (step(runtime, ada, run).state, written(runtime), len(tries)) == ("succeeded", 2, 2)
+    assert customers(runtime)["caller7@example.org"] == "Mailed us just now"
