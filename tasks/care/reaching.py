@@ -48,7 +48,7 @@ def came_back(session: Session, workspace_id: str, address: str, reason: str, no
     mine = update(Customer).where(Customer.workspace_id == workspace_id, Customer.email == address.lower())
     # Of one millisecond the later word counts: whoever was reached just now is not silenced by what came before.
     marked = mine.where(Customer.reached_at < now).values(returned=reason[:300], returned_at=now)
-    session.execute(marked.execution_options(synchronize_session="fetch"))
+    session.execute(marked.execution_options(synchronize_session=False))
 
 
 def heard(session: Session, customer: Customer, now: int) -> None:
@@ -76,6 +76,6 @@ def works_again(session: Session, ticket: Ticket, address: str, by: By, now: int
         return False
     history.hold(session, ticket)
     mine = update(Customer).where(Customer.workspace_id == ticket.workspace_id, Customer.email == wanted)
-    changed(session, mine.values(reached_at=now).execution_options(synchronize_session="fetch"))
+    changed(session, mine.values(reached_at=now).execution_options(synchronize_session=False))
     history.note(session, ticket, history.MAIL, "", "sent again", by, now, f"{wanted} works again")
     return True
