@@ -5,9 +5,10 @@ Each workspace is read through a session narrowed to it: what its members alone 
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from flask import abort
-from sqlalchemy import ColumnElement, Select, and_, case, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, bindparam, case, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from models.account import Account
@@ -136,11 +137,17 @@ def _mutes(session: Session, found: list[Alert]) -> dict[tuple[str, str], Mute]:
 
 def count() -> int:
     """How many alerts of all my workspaces wait for somebody; MANY + 1 for more than that."""
-    mine = (Membership.workspace_id == Alert.workspace_id, Membership.account_id == me().id)
+    with everyone() as session:
+        return session.scalar(_counting(), {"me": me().id}) or 0
+
+
+@cache
+def _counting() -> Select[int]:
+    """Put together once: each page asks it."""
+    mine = (Membership.workspace_id == Alert.workspace_id, Membership.account_id == bindparam("me"))
     heard = or_(Membership.role.in_(HOUSE), and_(Membership.role.in_(DESK), Alert.area == CARE))  # as `hears` has it
     waits = select(Alert.id).join(Membership, and_(*mine)).where(heard, *waiting()).limit(MANY + 1)
-    with everyone() as session:
-        return session.scalar(select(func.count()).select_from(waits.subquery())) or 0
+    return select(func.count()).select_from(waits.subquery())
 
 
 def waiting() -> tuple[ColumnElement[bool], ...]:

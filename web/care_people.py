@@ -2,9 +2,10 @@
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from typing import cast
+from functools import cache
+from typing import Any, cast
 
-from sqlalchemy import Select, Table, literal, select, union_all
+from sqlalchemy import CompoundSelect, Select, Table, bindparam, literal, select, union_all
 from sqlalchemy.orm import Session
 
 from models.account import Account
@@ -28,20 +29,26 @@ class Desk:
 
 def choices(session: Session) -> Desk:
     """Those of the session's workspace, in one question; topics that are archived are not offered."""
-    place = session.info["workspace"]
+    found: dict[str, Choices] = {"agents": [], "teams": [], "topics": [], "mine": []}
+    values = {"place": session.info["workspace"], "me": me().id}
+    for kind, row_id, name in session.connection().execute(_offered(), values):
+        found[kind].append((row_id, name))
+    return Desk(**{kind: sorted(each, key=_by_name) for kind, each in found.items()})
+
+
+@cache
+def _offered() -> CompoundSelect[Any]:
+    """Put together once: that takes longer than to ask it."""
+    place, who = cast(Any, bindparam("place")), cast(Any, bindparam("me"))
     team, topic, member = (cast(Table, each.__table__).c for each in (Team, Topic, TeamMember))
     topics = select(topic.id, topic.name).where(topic.workspace_id == place, topic.archived.is_(False))
-    offered = {
+    parts = {
         "agents": _agents(place),
         "teams": select(team.id, team.name).where(team.workspace_id == place).order_by(team.name).limit(MOST),
         "topics": topics.order_by(topic.name).limit(MOST),
-        "mine": select(member.team_id, literal("")).where(member.workspace_id == place, member.account_id == me().id),
+        "mine": select(member.team_id, literal("")).where(member.workspace_id == place, member.account_id == who),
     }
-    parts = [select(literal(kind).label("kind"), *each.subquery().c) for kind, each in offered.items()]
-    found: dict[str, Choices] = {kind: [] for kind in offered}
-    for kind, row_id, name in session.execute(union_all(*parts)):
-        found[kind].append((row_id, name))
-    return Desk(**{kind: sorted(each, key=_by_name) for kind, each in found.items()})
+    return union_all(*(select(literal(kind), *each.subquery().c) for kind, each in parts.items()))
 
 
 def _by_name(one: tuple[str, str]) -> tuple[str, str]:
