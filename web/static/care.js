@@ -198,8 +198,12 @@ function live() {
   }
 
   document.addEventListener("visibilitychange", () => { clearTimeout(timer); if (!document.hidden) { wait = FIRST_WAIT; ask(); } });
+  // Whoever sends a form comes back to this ticket: the word that they left might arrive after they did.
+  let stays = false;
+  document.addEventListener("submit", (event) => { stays = !event.defaultPrevented; });
+  addEventListener("pageshow", () => { stays = false; });
   addEventListener("pagehide", () => {
-    if (token) navigator.sendBeacon(page.dataset.poll, new URLSearchParams({ csrf_token: token.value, gone: "1" }));
+    if (token && !stays) navigator.sendBeacon(page.dataset.poll, new URLSearchParams({ csrf_token: token.value, gone: "1" }));
   });
   timer = setTimeout(ask, wait);
 }
