@@ -14,8 +14,8 @@ from models.alert import Alert, Notice
 from models.desk import Inlet
 from models.session import EVERYONE
 from models.ticket import TicketMessage
-from tasks.care import attachments, mailbox_alerts, taking
-from tasks.care.boxes import Trouble
+from tasks.care import attachments, inlets, mailbox_alerts, taking
+from tasks.care.boxes import Door, Lying, Trouble
 from tasks.storage import FolderStorage
 from tests.conftest import Person
 from tests.front import browser_of, member_of
@@ -191,6 +191,22 @@ def test_on_a_server_a_mail_is_passed_over_flagged_and_tried_again_when_somebody
     box.look()
     assert subjects(box)[-1] == ("bad", "opened")
     assert (the_inlet(box).last_uid, the_inlet(box).tried) == (3, None)
+
+
+def test_what_somebody_wants_to_be_tried_again_while_a_look_runs_is_tried_again(box: Postbox) -> None:
+    door = Door("maildir", box.desk.place)
+    look = inlets.Look(the_inlet(box).id, door, box.desk.writing, lambda: 1)
+    look.opened(0)
+    one, other = Lying(0, "one", 1), Lying(0, "other", 1)
+    assert not look.begin(one)
+    with box.desk.writing() as session:
+        inlets.again(session.get_one(Inlet, look.inlet_id), "wanted")
+    look.end(one)
+    look.begin(other)
+    assert the_inlet(box).tried == {"wanted": 0, "other": 1}
+    look.end(other)
+    look.read_to(0, {"one", "other"})
+    assert the_inlet(box).tried == {"wanted": 0}
 
 
 def test_leads_are_told_of_a_mailbox_that_stays_in_trouble_until_it_is_read_again(box: Postbox, ada: Person) -> None:

@@ -76,12 +76,14 @@ class Look:
     validity: int = 0
     last_uid: int = 0
     tried: dict[str, float] = field(default_factory=dict)
+    _written: dict[str, float] = field(default_factory=dict)
 
     def opened(self, validity: int) -> None:
         """The box is open: what is known of its mails."""
         self.validity, self.last_uid = validity, self.door.last_uid if self.door.uid_validity == validity else 0
         with self.write() as session:
             self.tried = session.scalar(select(Inlet.tried).where(Inlet.id == self.inlet_id)) or {}
+        self._written = dict(self.tried)
 
     def key(self, lying: Lying) -> str:
         """What a mail is known by, as long as it lies where it does."""
@@ -117,14 +119,18 @@ class Look:
             self.tried = {key: count for key, count in self.tried.items() if key in there}
         self.keep()
 
-    def keep(self, **more: Any) -> None:
-        """Write down how far it is; the claim is renewed."""
-        values = {"checked_at": self.now(), "tried": self.tried or None, **more}
+    def keep(self) -> None:
+        """Write down how far it is; the claim is renewed. What somebody wants to be tried again meanwhile stays."""
+        values: dict[str, Any] = {"checked_at": self.now()}
         if self.door.kind == "imap" and self.validity:
             values |= {"uid_validity": self.validity, "last_uid": self.last_uid}
-        mine = update(Inlet).where(Inlet.id == self.inlet_id)
+        mine = update(Inlet).where(Inlet.id == self.inlet_id).execution_options(synchronize_session=False)
         with self.write() as session:
-            session.execute(mine.values(values).execution_options(synchronize_session=False))
+            session.execute(mine.values(values))  # from here on the row is ours
+            there = session.scalar(select(Inlet.tried).where(Inlet.id == self.inlet_id)) or {}
+            wanted = {key: count for key, count in there.items() if self._written.get(key) != count}
+            session.execute(mine.values(tried={**wanted, **self.tried} or None))
+        self._written = dict(self.tried)
 
     def tell(self, trouble: str) -> None:
         """How it ended, for the mailbox's page."""
