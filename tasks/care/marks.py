@@ -18,6 +18,7 @@ from sqlalchemy.orm import Session
 from models.alert import FIRING, PENDING, Alert
 from models.base import new_id
 from models.engine import again
+from models.session import EVERYONE
 from models.ticket import AT_WORK, Ticket, TicketEvent
 from models.workspace import CARE
 from tasks.alerting import alerts
@@ -40,8 +41,10 @@ WRITE = (
     .values(first_mark=bindparam("one"), solve_mark=bindparam("other"), next_mark_at=bindparam("then"))
 )
 
-MORE = (Ticket.number, Ticket.subject, Ticket.assignee_id, Ticket.status)
-ROWS = select(*clocks.COLUMNS, *MORE).where(Ticket.id.in_(bindparam("some", expanding=True)))
+KNOWN = ("number", "subject", "assignee_id", "status")  # of a ticket, beside its clock
+ROWS = select(*(table.c[each.key] for each in clocks.COLUMNS), *(table.c[name] for name in KNOWN)).where(
+    table.c.id.in_(bindparam("some", expanding=True))
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,9 +173,12 @@ def _held(session: Session, ids: Collection[str]) -> list[Any]:
 def rows(session: Session, ids: Collection[str]) -> list[Any]:
     """What is to be known of tickets, of those whose clock runs.
 
-    By their ids alone: asked for the status as well, SQLite would look through all tickets of these statuses.
+    By their ids alone: asked for the status as well, SQLite would look through all tickets of these statuses. Of the
+    table itself, which takes half the time of mapped columns, and is not narrowed by the session: so it says its place.
     """
-    return [row for row in session.execute(ROWS, {"some": list(ids)}) if row[-1] in AT_WORK]
+    place = session.info["workspace"]
+    asked = ROWS if place == EVERYONE else ROWS.where(table.c.workspace_id == place)
+    return [row for row in session.execute(asked, {"some": list(ids)}).all() if row[-1] in AT_WORK]
 
 
 def _write(session: Session, reached: list[tuple[Any, Standing]], now: int) -> None:
