@@ -15,6 +15,7 @@ bp = Blueprint("alerts", __name__, url_prefix="/alerts")
 STEPS = {NOTED: "noticed", OPENED: "opened", LEVELLED: "got worse", ENDED: "resolved"}
 RULES = {"budget": "Open the budget", "stock": "Open the product", "expiry": "Open the product"}
 RULES |= dict.fromkeys(("first answer", "solution", "given", "heard"), "Open the ticket")
+RULES |= {"mailbox": "Open the mailboxes", "unread mail": "Open received mail"}
 
 
 @bp.app_template_global("alert_count")
