@@ -56,14 +56,13 @@ def bring(front: Front, page: Page, subject: str) -> None:
     page.get_by_role("button", name="Read the file").click()
     front.run_of(page)
     work(front.runtime)
-    page.reload()
-    page.locator("#content a[href*='/imports/']").first.click()
+    page.locator("#content a[href*='/imports/']").first.click()  # the page follows by itself
     page.wait_for_url(re.compile(r"/imports/[0-9a-f]+"))
     shoot(page, f"import-{subject}")
     page.get_by_role("button", name=re.compile(r"Import \d+ lines")).click()
     front.run_of(page)
     work(front.runtime)
-    expect(page.locator("#status")).to_contain_text("Done")  # the page follows, and no reload of it comes later
+    expect(page.locator("#status")).to_contain_text("Done")
 
 
 def of_kind(runtime: Runtime, kind: str) -> str:
