@@ -118,8 +118,11 @@ def _tickets(account_id: str) -> Select[str]:
 
 
 def _words(account_id: str) -> Select[str]:
-    """What was said in them, but for the desk's own notes."""
-    return select(_message.c.id).where(_message.c.ticket_id.in_(_tickets(account_id)), _message.c.kind != NOTE)
+    """What was said in them, but for the desk's own notes; and their own words in others', as what became a note of
+    another customer's ticket that theirs was merged into."""
+    mine = select(_customer.c.id).where(_customer.c.account_id == account_id)
+    public = _message.c.ticket_id.in_(_tickets(account_id)) & (_message.c.kind != NOTE)
+    return select(_message.c.id).where(or_(public, _message.c.customer_id.in_(mine)))
 
 
 _CUSTOMER_S: dict[str, Callable[[str], ColumnElement[bool]]] = {

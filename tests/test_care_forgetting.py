@@ -6,10 +6,13 @@ from flask import Flask
 from sqlalchemy import select
 
 from models import ticket_search
+from models.base import clock
 from models.delivery import Delivery
 from models.desk import TeamMember
 from models.session import EVERYONE
 from models.ticket import Customer, Received, Ticket, TicketCopy, TicketEvent, TicketFile, TicketMessage
+from tasks.care import tickets
+from tasks.care.by import By
 from tests.care_people import customer_s, picture, say, the_ticket, ticket_of
 from tests.care_rows import with_care
 from tests.conftest import Person
@@ -44,6 +47,25 @@ def test_a_customer_s_export_holds_their_tickets_and_nothing_of_how_the_desk_wor
     everything = b"".join(archive.read(name) for name in archive.namelist()).decode("latin-1")
     for mark in ("difficult", "Xavier", "assignee", "policy_id"):
         assert mark not in everything, mark
+    archive.close()
+
+
+def test_a_customer_s_export_holds_their_own_words_in_tickets_of_others(
+    admin: Browser, invite: Invite, runtime: Runtime
+) -> None:
+    ada = who(runtime.database, "Ada")
+    zoe = invite("zoe", "customer")
+    asked_by_zoe(zoe)
+    mine = rows(runtime.database, Ticket)[0].id
+    say(runtime, ada, mine, "answer", "Try another bulb.")
+    xaviers = ticket_of(runtime, ada, "xavier@example.org", text="Xavier's lamp.")
+    with runtime.database.write(ada.workspace_id) as session:
+        one, into = (session.get_one(Ticket, each) for each in (mine, xaviers))
+        tickets.merge(session, one, into, By("agent", ada.account_id), clock(session), confirmed=True)
+    _, archive = export(zoe, runtime, "/account/export")
+    assert [row["text"] for row in lines(archive, "you/ticket_message.jsonl")] == ["It began on Monday."]
+    assert any(name.endswith("lamp.png") for name in archive.namelist())
+    assert not any(b"Xavier" in archive.read(name) for name in archive.namelist())
     archive.close()
 
 
