@@ -108,7 +108,8 @@ def _writes_back(story: Story) -> None:
     assert list(story.maildir.iterdir()) == []
     ticket = story.ticket()
     assert (ticket.status, ticket.reopened, ticket.solve_taken) == ("reopened", 1, None)
-    assert story.news() == [("bob", "#1 The lamp flickers: its customer answered"), ("zoe", "Your ticket is open again")]
+    told = [("bob", "#1 The lamp flickers: its customer answered"), ("zoe", "Your ticket is open again")]
+    assert story.news() == told
     again = story.last()
     assert again["Auto-Submitted"] == "auto-replied"
 
