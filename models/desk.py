@@ -28,7 +28,7 @@ class Desk(Owned, Base):
     answers: Mapped[bool] = mapped_column(Boolean, default=True)  # the assistant answers customers from articles
     asks: Mapped[bool] = mapped_column(Boolean, default=True)  # a closed ticket's customer is asked how it was
     links_version: Mapped[int] = mapped_column(Integer, default=1)  # grows: older links to tickets end
-    strangers_at: Mapped[int] = mapped_column(BigInteger, default=0)  # an hour of automatic mails to people never heard of …
+    strangers_at: Mapped[int] = mapped_column(BigInteger, default=0)  # an hour of mails to people never heard of …
     strangers: Mapped[int] = mapped_column(Integer, default=0)  # … and how many there were
     indexed_at: Mapped[int | None] = mapped_column(BigInteger)  # the assistant's index; its file stands in storage
     index_key: Mapped[str] = mapped_column(String(80), default="")
