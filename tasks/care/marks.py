@@ -43,7 +43,7 @@ WRITE = (
 
 KNOWN = ("number", "subject", "assignee_id", "status")  # of a ticket, beside its clock
 ROWS = select(*(table.c[each.key] for each in clocks.COLUMNS), *(table.c[name] for name in KNOWN)).where(
-    table.c.id.in_(bindparam("some", expanding=True))
+    table.c.id.in_(bindparam("some", expanding=True, literal_execute=True))  # 500 parameters take twice as long
 )
 
 
