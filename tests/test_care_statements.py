@@ -33,7 +33,7 @@ def counted(runtime: Runtime) -> Iterator[list[str]]:
 def test_a_list_asks_as_much_for_many_tickets_as_for_one_and_so_does_a_ticket_for_many_words(
     runtime: Runtime, ada: Person, ada_s: Browser
 ) -> None:
-    asked = []
+    asked: list[tuple[int, int]] = []
     for more in (1, 7):
         for at in range(more):
             ticket_of(runtime, ada, subject=f"Lamp {more} {at}", email=f"{more}-{at}@example.org")

@@ -109,13 +109,13 @@ def _keys(session: Session, wanted: Filter, after: Mark | None, now: int, size: 
     else:
         every = care_legs.of(wanted, now, place)
         legs = [leg for leg in every if after is None or leg.first is None or leg.first >= after.keys[0]]
-    found = []
+    rows: list[tuple[Any, ...]] = []
     for _first, alike in groupby(sorted(legs, key=_first_of), _first_of):  # the urgent ones alone often fill a page
-        pages = [leg.page(rest, down, after, size) for leg in alike]
-        found += _together(session, pages, wanted, size - len(found))
-        if len(found) == size:
+        pages = [leg.page(rest, down, after, size - len(rows)) for leg in alike]
+        rows += _together(session, pages, wanted, size - len(rows))
+        if len(rows) == size:
             break
-    return found
+    return rows
 
 
 def _first_of(leg: care_legs.Leg) -> int:

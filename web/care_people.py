@@ -60,7 +60,7 @@ def agents(session: Session) -> Choices:
     return sorted(((row[0], row[1]) for row in session.execute(_agents(current_workspace()))), key=_by_name)
 
 
-def _agents(place: str) -> Select[tuple[str, str]]:
+def _agents(place: str) -> Select[Any]:
     roles = [role for role, rank in DESK_RANKS.items() if rank >= NEEDED["agent"]]
     account, member = (cast(Table, each.__table__).c for each in (Account, Membership))
     asked = select(account.id, account.name).where(member.account_id == account.id, member.workspace_id == place)
