@@ -34,9 +34,7 @@ def test_a_deadline_in_a_holiday_comes_on_the_next_working_day_and_nobody_is_tol
     team = help_desk.team(hours={"week": WEEK}, holidays="DE", closed=["2026-12-24"])
     bob, topic = help_desk.person("bob", team=team), help_desk.topic("Printers", team)
     help_desk.policy(first=120, solve=None)
-    help_desk.now = at(
-        12, 23, 16, 30
-    )  # a Wednesday; closed, Christmas, Boxing Day, a Sunday follow
+    help_desk.now = at(12, 23, 16, 30)  # a Wednesday; closed, Christmas, Boxing Day, a Sunday follow
     ticket = help_desk.opened(topic_id=topic)
     due = at(12, 28, 10, 30)
     assert help_desk.ticket(ticket).first_due_at == due
