@@ -12,6 +12,7 @@ from typing import Any
 
 import pymysql
 import pytest
+import structlog
 from sqlalchemy import Engine, event
 
 import models.session
@@ -30,6 +31,13 @@ from workers.runtime import Runtime
 
 # Each test makes an application and drops it: looking for garbage every 700 objects took a third of all the time.
 gc.set_threshold(50_000, 20, 50)
+# Tracebacks as in production; the default draws a picture of each variable, which takes a second each.
+structlog.configure(
+    processors=[
+        *structlog.get_config()["processors"][:-1],
+        structlog.dev.ConsoleRenderer(exception_formatter=structlog.dev.plain_traceback),
+    ]
+)
 
 # Modules whose tests run on each of them.
 EVERY_DATABASE = (
