@@ -18,7 +18,7 @@ run: $(VENV)/base ## Start everything and say where to go (PORT=5002 moves it; C
 	@exec $(PY) -m deploy.processes
 
 test: $(VENV)/test ## Run the tests (ARGS='-k broker' picks some)
-	@$(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder $(ARGS) # three on two cores: a third of their time is waiting
+	@$(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 lint: $(VENV)/test ## Check style, types and the arrows between packages
 	$(VENV)/bin/ruff check
