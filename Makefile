@@ -52,7 +52,7 @@ bench-scans: $(VENV)/test ## Measure the scans and the mail beside bare SQL and 
 bench-energy: $(VENV)/test $(VENV)/statsforecast ## Measure forecasts, anomalies, imports and storage beside their peers (var/bench/energy.json; ARGS=--quick)
 	@$(PY) -m tests.bench.energy $(ARGS)
 
-bench-tickets: $(VENV)/test ## Measure tickets: scan, lists and search of a million, 50 agents, the assistant (40 minutes; ARGS=--quick: 6)
+bench-tickets: $(VENV)/test ## Measure tickets: scan, lists and search of a million, 50 agents, the assistant (9 minutes; ARGS=--quick: 2)
 	@$(PY) -m tests.bench.tickets $(ARGS)
 
 faults: $(VENV)/test ## Break everything that can break and count what is lost (reckoned an hour; ARGS='--only 1,3 --seed 7')

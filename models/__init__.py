@@ -3,7 +3,7 @@
 Importing the package imports every table, so that the mappers find each other.
 """
 
-from models import (  # noqa: F401  # noqa: F401
+from models import (  # noqa: F401
     account,
     alert,
     artifact,

@@ -8,11 +8,11 @@ import base64
 import binascii
 import json
 import re
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.listening import Silent, listening, of_handler
 
 MOST_BYTES = 30 * 1024 * 1024
 TOP = {
@@ -122,7 +122,7 @@ def complaints(body: Any) -> list[Wrong]:
     return [each for check in (_others, _personal, _contents, _attachments) for each in check(body)]
 
 
-class Handler(BaseHTTPRequestHandler):
+class Handler(Silent):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
@@ -167,18 +167,11 @@ class Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(raw)
 
-    def log_message(self, *_: Any) -> None: ...
-
 
 @contextmanager
 def serving(key: str) -> Iterator[Any]:
     """The server, with `mails` that it took, `refused` ones, and `answer` to say something else to all."""
-    made: Any = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    made.daemon_threads = True
+    made: Any = of_handler(Handler)
     made.key, made.mails, made.refused, made.answer, made.requests = key, [], [], None, 0
-    threading.Thread(target=made.serve_forever, daemon=True).start()
-    try:
+    with listening(made):
         yield made
-    finally:
-        made.shutdown()
-        made.server_close()

@@ -5,7 +5,7 @@ import json
 import logging
 import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -18,6 +18,7 @@ from models.session import EVERYONE
 from tasks.mailing import channels
 from tests.conftest import Person
 from tests.front import WORKER
+from tests.listening import Silent, listening, of_handler
 from tests.test_mail import deliveries, mail_run
 from tests.web_fixtures import Browser, rows
 from workers import channels as services
@@ -29,7 +30,7 @@ from workers.runtime import Runtime
 SECRET = "topic-that-is-a-secret"
 
 
-class Hook(BaseHTTPRequestHandler):
+class Hook(Silent):
     """A webhook on this machine: `/NUMBER` answers with it, `/to/PORT` leads to another one, `/drip` never ends."""
 
     def do_POST(self) -> None:
@@ -56,24 +57,22 @@ class Hook(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, *_: Any) -> None: ...
 
-
-def serving(address: str) -> ThreadingHTTPServer:
-    server = ThreadingHTTPServer((address, 0), Hook)
-    server.daemon_threads = True
-    server.heard, server.over = [], threading.Event()  # type: ignore[attr-defined]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    return server
+@contextmanager
+def serving(address: str) -> Iterator[Any]:
+    server: Any = of_handler(Hook, address)
+    server.heard, server.over = [], threading.Event()
+    with listening(server):
+        try:
+            yield server
+        finally:
+            server.over.set()
 
 
 @pytest.fixture
 def hook() -> Iterator[Any]:
-    server = serving("127.0.0.1")
-    yield server
-    server.over.set()  # type: ignore[attr-defined]
-    server.shutdown()
-    server.server_close()
+    with serving("127.0.0.1") as server:
+        yield server
 
 
 def allow(runtime: Runtime, text: str) -> None:
@@ -128,17 +127,13 @@ def test_what_lies_in_a_private_network_gets_nothing(
 
 
 def test_a_redirect_is_checked_like_any_other_address(runtime: Runtime, ada: Person, ada_s: Browser, hook: Any) -> None:
-    outside = serving("127.0.0.2")
-    try:
+    with serving("127.0.0.2") as outside:
         allow(runtime, "127.0.0.2")
         added(ada_s, f"json://127.0.0.2:{outside.server_port}/to/{hook.server_port}")
         row = sent(runtime, ada)
-    finally:
-        outside.shutdown()
-        outside.server_close()
     assert (row.state, hook.heard) == ("failed", [])
     assert "(127.0.0.1)" in row.reason
-    assert len(outside.heard) == 1  # type: ignore[attr-defined]
+    assert len(outside.heard) == 1
 
 
 def test_the_address_that_is_connected_to_is_the_one_that_was_checked(

@@ -5,7 +5,6 @@ import hashlib
 import os
 import re
 import shutil
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,6 +21,7 @@ from werkzeug.serving import make_server
 from deploy.settings import Settings
 from models.session import EVERYONE
 from tests.flower_stack import Stack, flower_stack
+from tests.listening import listening
 from tests.make_run import until
 from web import create_app, identity, people
 from web.flower import CSP
@@ -201,33 +201,23 @@ def test_a_browser_shows_its_pages_without_a_violation_of_the_policy(
     stack.shop.send_task("stock", ["run-2"], queue="scans")
     with administrator.session_transaction() as cookie:
         secret = cookie["_user_id"]
-    server = make_server("127.0.0.1", 0, front, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
     said: list[str] = []
-    try:
-        with sync_playwright() as started:
-            browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
-            context = browser.new_context(base_url=f"http://127.0.0.1:{server.port}")
-            context.add_cookies([_cookie(front, secret, server.port)])
-            page = context.new_page()
-            page.on(
-                "console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None
-            )
-            page.on("pageerror", lambda error: said.append(str(error)))
-            page.goto("/flower/")
-            page.get_by_role("link", name="scans@here").wait_for()
-            page.goto("/flower/tasks")
-            page.get_by_role("cell", name="stock").first.wait_for()
-            page.goto("/flower/broker")
-            page.get_by_role("cell", name="scans").wait_for()
-            page.goto("/flower/worker/scans@here")
-            page.get_by_text("Worker options").or_(page.get_by_role("tab")).first.wait_for()
-            browser.close()
-    finally:
-        server.shutdown()
-        thread.join()
-        server.server_close()
+    with listening(make_server("127.0.0.1", 0, front, threaded=True)) as server, sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        context = browser.new_context(base_url=f"http://127.0.0.1:{server.port}")
+        context.add_cookies([_cookie(front, secret, server.port)])
+        page = context.new_page()
+        page.on("console", lambda message: said.append(message.text) if message.type in ("error", "warning") else None)
+        page.on("pageerror", lambda error: said.append(str(error)))
+        page.goto("/flower/")
+        page.get_by_role("link", name="scans@here").wait_for()
+        page.goto("/flower/tasks")
+        page.get_by_role("cell", name="stock").first.wait_for()
+        page.goto("/flower/broker")
+        page.get_by_role("cell", name="scans").wait_for()
+        page.goto("/flower/worker/scans@here")
+        page.get_by_text("Worker options").or_(page.get_by_role("tab")).first.wait_for()
+        browser.close()
     assert said == []
 
 

@@ -1,14 +1,12 @@
 """What keeps processes alive, the broker it starts, the checks before, and the dead man's switch after."""
 
 import asyncio
-import http.server
 import os
 import re
 import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -25,6 +23,7 @@ from structlog.testing import capture_logs
 from deploy import check, manager, processes
 from deploy.manager import Manager, Service
 from deploy.settings import Settings
+from tests.listening import Silent, listening, of_handler
 from workers import broker, deadman
 
 PARENT = "import subprocess, time; subprocess.Popen(['sleep', '60']); time.sleep(60)"
@@ -242,22 +241,15 @@ def monitor(status: int, delay: float = 0) -> Iterator[tuple[str, list[str]]]:
     """An outside monitor: its URL, and what was asked of it."""
     asked: list[str] = []
 
-    class Handler(http.server.BaseHTTPRequestHandler):
+    class Handler(Silent):
         def do_GET(self) -> None:
             asked.append(self.path)
             time.sleep(delay)
             self.send_response(status)
             self.end_headers()
 
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.HTTPServer(("127.0.0.1", 0), Handler) as server:
-        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
-        thread.start()
+    with listening(of_handler(Handler)) as server:
         yield f"http://127.0.0.1:{server.server_port}/ping/token", asked
-        server.shutdown()
-        thread.join()
 
 
 def test_the_dead_mans_switch_tells_the_monitor() -> None:

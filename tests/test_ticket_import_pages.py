@@ -7,7 +7,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from tests.conftest import Person
-from tests.front import WORKER, browser_of, member_of
+from tests.front import WORKER, browser_of, member_of, token_of
 from tests.ticket_files import ZENDESK, tickets
 from tests.web_fixtures import Browser
 from workers.execute import execute
@@ -92,3 +92,20 @@ def test_agents_viewers_and_other_workspaces_do_not_import(
     other = browser_of(app, runtime, grace)
     assert other.client.get(place).status_code == 404
     assert other.client.post(f"{place}/apply", data={"csrf_token": other.token()}).status_code == 404
+
+
+def test_a_member_decides_on_no_ticket_import_by_the_pages_or_the_api_of_others(
+    app: Flask, runtime: Runtime, ada: Person
+) -> None:
+    intake = done(runtime, browser_of(app, runtime, ada), handed(browser_of(app, runtime, ada), ZENDESK))[len(PAGE) :]
+    person = member_of(runtime, ada, "mary", "member")
+    member, header = browser_of(app, runtime, person), token_of(runtime, person)
+    for step in ("again", "apply", "undo", "discard"):
+        answer = member.client.post(f"/imports{intake}/{step}", data={"csrf_token": member.token()})
+        assert answer.status_code == 404, step
+    program = app.test_client()
+    assert program.post(f"/api/v1/imports{intake}/apply", headers=header).status_code == 403
+    assert program.post(f"/api/v1/imports{intake}/undo", headers=header).status_code == 403
+    assert program.delete(f"/api/v1/imports{intake}", headers=header).status_code == 403
+    lead = token_of(runtime, ada)
+    assert program.post(f"/api/v1/imports{intake}/apply", headers=lead).status_code == 202

@@ -10,13 +10,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import jwt
 
 from deploy.settings import Settings
+from tests.listening import Silent, listening, of_handler
 
 KEY, ASSISTANT, ENVIRONMENT = "a-watson-key-that-no-page-may-hold", "11111111-aaaa", "22222222-bbbb"
 SIGNED_WITH = "a secret of the test's own token service"
@@ -82,7 +82,7 @@ class Service:
         return 200, {"output": output, "user_id": given.get("user_id"), "session_id": session}
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Silent):
     service: Service
 
     def do_POST(self) -> None:
@@ -122,9 +122,6 @@ class _Handler(BaseHTTPRequestHandler):
         except OSError:  # whoever asked has hung up
             return
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing."""
-
 
 def watson_settings(service: Service, **more: Any) -> Settings:
     """In which this one is the configured one."""
@@ -139,15 +136,9 @@ def watson_settings(service: Service, **more: Any) -> Settings:
 def watson_server() -> Iterator[Service]:
     """One that listens until the block ends."""
     service = Service()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"service": service}))
-    server.daemon_threads = True
-    service.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
-        yield service
-    finally:
-        service.stopped.set()
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with listening(of_handler(type("Handler", (_Handler,), {"service": service}))) as server:
+        service.url = f"http://127.0.0.1:{server.server_port}"
+        try:
+            yield service
+        finally:
+            service.stopped.set()

@@ -6,17 +6,16 @@ OpenWeatherMap: https://openweathermap.org/forecast5 and /current, and its error
 
 import json
 import math
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from deploy.settings import Settings
+from tests.listening import Silent, listening, of_handler
 
 HOUR, DAY = 3600, 86_400
 KEY = "a-key-that-no-log-may-hold"
@@ -90,7 +89,7 @@ def _midnight(day: str) -> int:
     return int(datetime.fromisoformat(day).replace(tzinfo=UTC).timestamp())
 
 
-class _Handler(BaseHTTPRequestHandler):
+class _Handler(Silent):
     service: Service
 
     def do_GET(self) -> None:
@@ -111,9 +110,6 @@ class _Handler(BaseHTTPRequestHandler):
             except OSError:  # whoever asked has hung up
                 return
 
-    def log_message(self, format: str, *args: Any) -> None:
-        """Nothing."""
-
 
 def settings_of(service: Service, name: str = "open-meteo", **more: Any) -> Settings:
     """In which this one is the configured one."""
@@ -125,14 +121,6 @@ def settings_of(service: Service, name: str = "open-meteo", **more: Any) -> Sett
 def weather_server() -> Iterator[Service]:
     """One that listens until the block ends."""
     service = Service()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handler", (_Handler,), {"service": service}))
-    server.daemon_threads = True
-    service.url = f"http://127.0.0.1:{server.server_port}"
-    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-    thread.start()
-    try:
+    with listening(of_handler(type("Handler", (_Handler,), {"service": service}))) as server:
+        service.url = f"http://127.0.0.1:{server.server_port}"
         yield service
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

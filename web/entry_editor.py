@@ -14,7 +14,7 @@ from tasks import money
 from tasks.books import ledger, transfers
 from tasks.books.ledger import MOST_PARTS, Payment
 from tasks.handover import Refused
-from web import entry_book, places
+from web import entry_book, places, submission
 from web.current import me, reading, require_role, writing
 from web.entries import choices
 from web.submission import form_key, new_key
@@ -22,7 +22,6 @@ from workers.enqueue import KeyConflict
 
 bp = Blueprint("entry_editor", __name__, url_prefix="/expenses")
 NAMED = 500  # payees that the field proposes
-SENT_ALREADY = "This form was sent before, with other values. Look through it and send it again."
 Values = dict[str, Any]
 
 
@@ -97,7 +96,7 @@ def _save(entry: Entry | None) -> ResponseReturnValue:
     except Refused as error:
         return page(values, entry, errors=error.errors), error.status
     except KeyConflict:
-        return page(values, entry, errors={"": SENT_ALREADY}), 409
+        return page(values, entry, errors={"": submission.SENT_ALREADY}), 409
     flash("Saved." if entry else "Written down.", "success")
     if "another" in request.form:
         return redirect(

@@ -17,15 +17,16 @@ from models.run import SUCCEEDED, Run
 from models.session import after_commit
 from models.statements import changed
 from tasks import discover
+from tasks.care import import_keys
 from tasks.handover import HandedOver, Refused
 from tasks.imports.import_money import changed_since
-from tasks.job import Job
 from web import submission
-from web.current import current_workspace, me, reading, runtime, writing
+from web.current import current_workspace, may_lead, me, reading, runtime, writing
 from web.schedule_book import with_files
 from workers import enqueue
 
 READ, STEP = "importing", "intake"
+OF_LEADS = import_keys.SUBJECT  # whoever else may import, the desk's past is for its leads
 LISTED, SHOWN = 25, 50
 NOT_NOW = "This import is {} already. Load the page again and look at it."
 NOTHING_NEW = "There is no new line in this import, so there is nothing to write."
@@ -62,14 +63,16 @@ class Shown:
         return int((self.intake.counts or {}).get(state, 0))
 
 
-def job_that_reads() -> Job:
-    return submission.find_job(READ)
-
-
 def find(session: Session, intake_id: str) -> Intake:
     """One of the workspace's imports whose lines were all read; 404 for others."""
     found = session.scalars(select(Intake).where(Intake.id == intake_id, Intake.state != READING)).first()
     return found or abort(404)
+
+
+def _to_change(session: Session, intake_id: str) -> Intake:
+    """One of them for who may decide on it; 403 for others, by whichever page or route they come."""
+    intake = find(session, intake_id)
+    return intake if intake.subject != OF_LEADS or may_lead() else abort(403)
 
 
 def shown(session: Session, intake_id: str) -> Shown:
@@ -120,7 +123,7 @@ def start(intake_id: str, action: str, also: bool, key: str | None) -> Run:
     """
     job = discover().get(STEP) or abort(404)
     with writing() as session:
-        intake = find(session, intake_id)
+        intake = _to_change(session, intake_id)
         state, run = _stands(session, intake)
         if run is not None and not run.ended:
             return run
@@ -144,7 +147,7 @@ def discard(intake_id: str) -> None:
         Refused: it was imported.
     """
     with writing() as session:
-        intake = find(session, intake_id)
+        intake = _to_change(session, intake_id)
         state, _run = _stands(session, intake)
         if state == APPLIED or intake.state in (APPLYING, UNDOING):
             raise Refused({"": NOT_NOW.format(STATES[intake.state])}, 409)
@@ -175,7 +178,7 @@ def again(intake_id: str, values: Mapping[str, Any], key: str | None, kind: str 
     """
     job = submission.find_job(kind)
     with reading() as session:
-        intake = find(session, intake_id)
+        intake = _to_change(session, intake_id)
         run = session.scalars(select(Run).where(Run.id == intake.run_id)).first() if intake.run_id else None
         if run is None or _stands(session, intake)[0] != PREVIEWED:
             raise Refused({"": FILE_GONE})

@@ -2,27 +2,25 @@
 
 from typing import Any
 
-from flask import Blueprint, flash, redirect, render_template, request, url_for
+from flask import Blueprint, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from models.intake import DUPLICATE, NEW, SKIPPED, WRONG, Intake
-from models.run import Run
-from tasks.handover import Refused
 from tasks.importing import presets
 from tasks.importing.job import HOLDS
 from tasks.importing.layout import ROLES
 from web import forms, import_book, import_view, submission
 from web.current import reading, require_role
+from web.import_steps import Steps
 from web.inputs import page_number
-from workers.enqueue import KeyConflict
 
 bp = Blueprint("imports", __name__)
 FILTERS = {NEW: "New", DUPLICATE: "Known", WRONG: "Wrong", SKIPPED: "Left out"}
+ELSEWHERE = {
+    "readings": ("readings_import.show", "file_id"),
+    "tickets": ("care_import.show", "intake_id"),
+}  # these have pages of their own
 CHOICES = ("preset", "delimiter", "encoding", "decimal", "dates", "header", "account", "currency")
-SENT_ALREADY = "This form was sent before, with other values. Look through it and send it again."
-READINGS = "readings"  # the subject of meter files
-TICKETS = "tickets"  # the subject of other help desks' exports
-FORGOT = "The preview is gone; nothing of it was written."
 
 
 @bp.app_context_processor
@@ -32,32 +30,24 @@ def _words() -> dict[str, Any]:
 
 @bp.get("/imports")
 def index() -> ResponseReturnValue:
-    return _index(None, {})
+    return _index({}, {})
 
 
 @bp.post("/imports")
 @require_role("member")
 def read() -> ResponseReturnValue:
-    """Hand a file over; its run shows how far the reading is."""
-    job = import_book.job_that_reads()
-    values = forms.read(job, request.form)
-    try:
-        with forms.received(job, request.files) as files:
-            return _to(submission.take(job, values, files, submission.form_key()))
-    except Refused as error:
-        return _index(values, error.errors), error.status
-    except KeyConflict:
-        return _index(values, {"": SENT_ALREADY}), 409
+    return STEPS.read()
 
 
 @bp.get("/imports/<intake_id>")
 def show(intake_id: str) -> ResponseReturnValue:
     with reading() as session:
-        if import_book.find(session, intake_id).subject == READINGS:  # meter files have pages of their own
-            return redirect(url_for("readings_import.show", file_id=intake_id), 303)
-        if import_book.find(session, intake_id).subject == TICKETS:
-            return redirect(url_for("care_import.show", intake_id=intake_id), 303)
-    return _page(intake_id, {})
+        subject = import_book.find(session, intake_id).subject
+    if subject in ELSEWHERE:
+        endpoint, name = ELSEWHERE[subject]
+        which: dict[str, Any] = {name: intake_id}
+        return redirect(url_for(endpoint, **which), 303)
+    return _page(intake_id, {}, {})
 
 
 @bp.post("/imports/<intake_id>/again")
@@ -68,18 +58,13 @@ def again(intake_id: str) -> ResponseReturnValue:
     roles = request.form.getlist("role")
     if roles and not chosen.get("preset"):
         chosen["columns"] = "|".join(roles)
-    try:
-        return _to(import_book.again(intake_id, {"columns": "", **chosen}, submission.form_key()))
-    except Refused as error:
-        return _page(intake_id, error.errors, chosen), error.status
-    except KeyConflict:
-        return _page(intake_id, {"": SENT_ALREADY}, chosen), 409
+    return STEPS.again(intake_id, {"columns": "", **chosen})
 
 
 @bp.post("/imports/<intake_id>/apply")
 @require_role("member")
 def apply(intake_id: str) -> ResponseReturnValue:
-    return _step(intake_id, "apply")
+    return STEPS.start(intake_id, "apply")
 
 
 @bp.get("/imports/<intake_id>/undo")
@@ -87,7 +72,7 @@ def apply(intake_id: str) -> ResponseReturnValue:
 def ask_undo(intake_id: str) -> ResponseReturnValue:
     """What taking it back would delete, and what somebody changed since."""
     with reading() as session:
-        shown = import_book.shown(session, intake_id)
+        shown = STEPS.find(session, intake_id)
         there, changed = import_book.to_undo(session, shown.intake) if shown.intake.subject == "expenses" else (0, 0)
     return render_template("imports/undo.html", shown=shown, intake=shown.intake, there=there, changed=changed)
 
@@ -95,42 +80,21 @@ def ask_undo(intake_id: str) -> ResponseReturnValue:
 @bp.post("/imports/<intake_id>/undo")
 @require_role("member")
 def undo(intake_id: str) -> ResponseReturnValue:
-    return _step(intake_id, "undo", also=request.form.get("also") == "yes")
+    return STEPS.start(intake_id, "undo", also=request.form.get("also") == "yes")
 
 
 @bp.post("/imports/<intake_id>/discard")
 @require_role("member")
 def discard(intake_id: str) -> ResponseReturnValue:
-    try:
-        import_book.discard(intake_id)
-    except Refused as error:
-        return _back(intake_id, error)
-    flash(FORGOT, "success")
-    return redirect(url_for("imports.index"), 303)
+    return STEPS.discard(intake_id)
 
 
-def _step(intake_id: str, action: str, also: bool = False) -> ResponseReturnValue:
-    try:
-        return _to(import_book.start(intake_id, action, also, None))
-    except Refused as error:
-        return _back(intake_id, error)
-
-
-def _back(intake_id: str, error: Refused) -> ResponseReturnValue:
-    flash(" ".join(error.errors.values()), "warning")
-    return redirect(url_for("imports.show", intake_id=intake_id), 303)
-
-
-def _to(run: Run) -> ResponseReturnValue:
-    return redirect(url_for("runs.show", run_id=run.id), 303)
-
-
-def _index(values: dict[str, Any] | None, errors: dict[str, str]) -> str:
-    job = import_book.job_that_reads()
+def _index(values: dict[str, Any], errors: dict[str, str]) -> str:
+    job = submission.find_job(import_book.READ)
     page = page_number()
-    given = values if values is not None else import_view.asked(job, request.args)
+    given = values or import_view.asked(job, request.args)
     with reading() as session:
-        intakes, pages = import_book.listed(session, page, Intake.subject.not_in((READINGS, TICKETS)))
+        intakes, pages = import_book.listed(session, page, Intake.subject.in_(HOLDS))
         accounts = import_book.accounts(session)
     fields = {each.name: each for each in forms.fields(job, given, errors)}
     return render_template(
@@ -148,12 +112,12 @@ def _index(values: dict[str, Any] | None, errors: dict[str, str]) -> str:
     )
 
 
-def _page(intake_id: str, errors: dict[str, str], chosen: dict[str, str] | None = None) -> str:
+def _page(intake_id: str, errors: dict[str, str], chosen: dict[str, str]) -> str:
     state = request.args.get("state", "")
     state = state if state in FILTERS else ""
     after = max(0, min(request.args.get("after", 0, type=int), 10**9))
     with reading() as session:
-        shown = import_book.shown(session, intake_id)
+        shown = STEPS.find(session, intake_id)
         rows = import_book.lines(session, intake_id, state, after)
         accounts = import_book.accounts(session)
     layout = shown.intake.layout or {}
@@ -170,9 +134,12 @@ def _page(intake_id: str, errors: dict[str, str], chosen: dict[str, str] | None 
         cells=import_view.columns(shown.intake.subject),
         roles=ROLES[shown.intake.subject],
         told=import_view.told(shown),
-        choices=import_view.choices(layout, chosen or {}),
+        choices=import_view.choices(layout, chosen),
         presets=import_view.presets_for(layout),
         accounts=accounts,
         errors=errors,
         key=submission.new_key(),
     )
+
+
+STEPS = Steps("imports", import_book.READ, frozenset(HOLDS), _index, _page)

@@ -24,7 +24,6 @@ Source = tuple[str, str, Any]
 bp = Blueprint("runs", __name__)
 FILES_GONE = "The files of that run are not kept any more. All else is filled in as it was: choose the files again."
 CHOOSE_AGAIN = "All is filled in as it was, but for the files: choose them again."
-SENT_ALREADY = "This form was sent before, with other values. Look through it and send it again."
 
 
 def _job_page(name: str) -> Source | None:
@@ -112,7 +111,7 @@ def submit(kind: str) -> ResponseReturnValue:
     except Refused as error:
         return _form(job, values, error.errors, error.status)
     except KeyConflict:
-        return _form(job, values, {"": SENT_ALREADY}, 409)
+        return _form(job, values, {"": submission.SENT_ALREADY}, 409)
     return _to(run)
 
 

@@ -18,6 +18,8 @@ from web.current import current_workspace, me, reading, runtime, writing
 from web.wishes import Wishes
 from workers.enqueue import copy_uploads, submit
 
+SENT_ALREADY = "This form was sent before, with other values. Look through it and send it again."
+
 
 class FilesGone(Exception):
     """The files of the run that was to be repeated were deleted, or its params are of an older form."""

@@ -1,17 +1,13 @@
 """The job that reads a file and shows what it would become. Nothing of it is written before somebody says so."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
-from sqlalchemy import Table, delete, insert, select, update
 
-from models.artifact import Upload
-from models.base import new_id
-from models.intake import DUPLICATE, NEW, PREVIEWED, READING, SKIPPED, WRONG, Intake, IntakeLine
+from models.intake import DUPLICATE, NEW, SKIPPED, WRONG
 from models.workspace import Workspace
 from tasks import money
 from tasks.context import Context
@@ -19,8 +15,9 @@ from tasks.errors import FieldError, JobError
 from tasks.importing import presets, reading, refusing
 from tasks.importing.analysing import Wishes
 from tasks.importing.layout import ROLES, Layout, to_json
+from tasks.imports import preview
 from tasks.imports.fingerprints import batched
-from tasks.imports.matching import AT_ONCE, Matcher, Row
+from tasks.imports.matching import AT_ONCE, Matcher
 from tasks.job import Job, Params, Result, files_field, read_samples
 from tasks.uploads import IncomingFile
 
@@ -40,7 +37,6 @@ WRITTEN = {
     "gb18030": "Chinese",
 }  # fmt: skip
 ORDERS = {"dmy": "Day, month, year", "mdy": "Month, day, year", "ymd": "Year, month, day"}
-lines = cast(Table, IntakeLine.__table__)
 
 
 def _choice(title: str, labels: dict[str, str], help_: str = "") -> Any:
@@ -149,54 +145,26 @@ def run(params: ImportParams, ctx: Context) -> Previewed:
     ctx.progress(0.01, "Finding out how the file is written")
     with ctx.read() as session:
         place = session.get_one(Workspace, ctx.workspace)
-        upload = session.scalars(select(Upload).where(Upload.id == params.files[0])).one()
     hint = "mdy" if place.time_zone.startswith(MONTH_FIRST) else "dmy"
     layout = reading.layout_of(path, params.subject, params.wishes(hint))
-    _forget_lost_attempts(ctx)
     matcher = Matcher(
         params.subject, params.account, params.currency or place.currency, ours=layout.form in ("firefly", "actual")
     )
-    with _begun(ctx, params, layout, upload) as intake_id:
+    layout_told = {**to_json(layout), "account": params.account, "currency": params.currency}
+    with preview.begun(ctx, preview.file_of(ctx, params.files), params.subject, layout_told) as intake_id:
         counts = _read_all(ctx, path, params.subject, layout, matcher, intake_id)
         if not counts:
             raise JobError(NO_LINES)
         told = {state: counts[state] for state in (NEW, DUPLICATE, WRONG, SKIPPED)}
-        values: dict[str, Any] = {"state": PREVIEWED, "counts": {**told, "made": matcher.made.told()}}
-        ctx.session.execute(update(Intake).where(Intake.id == intake_id).values(values))
+        preview.finished(ctx, intake_id, {**told, "made": matcher.made.told()})
     return Previewed(intake=intake_id, subject=params.subject, **told)
-
-
-@contextmanager
-def _begun(ctx: Context, params: ImportParams, layout: Layout, upload: Upload) -> Iterator[str]:
-    """An import whose lines are still being read; it goes again when they cannot be."""
-    row = Intake(
-        id=new_id(), run_id=ctx.run_id or None, subject=params.subject, name=upload.name, sha256=upload.sha256,
-        state=READING, created_by=ctx.account_id,
-        layout={**to_json(layout), "account": params.account, "currency": params.currency},
-    )  # fmt: skip
-    with ctx.database.write(ctx.workspace) as session:
-        session.add(row)
-    done = False
-    try:
-        yield row.id
-        done = True
-    finally:
-        if not done:
-            with ctx.database.write(ctx.workspace) as session:
-                session.execute(delete(Intake).where(Intake.id == row.id))
-
-
-def _forget_lost_attempts(ctx: Context) -> None:
-    """A worker that was lost left an import half read: its lines go before the file is read anew."""
-    with ctx.database.write(ctx.workspace) as session:
-        session.execute(delete(Intake).where(Intake.run_id == ctx.run_id, Intake.state == READING))
 
 
 def _read_all(
     ctx: Context, path: Path, subject: str, layout: Layout, matcher: Matcher, intake_id: str
 ) -> "Counter[str]":
     """Each batch is held against what is there and written, in a transaction of its own: nobody sees it yet."""
-    total = max(_lines_in(path), 1)
+    total = preview.lines_in(path)
     counts: Counter[str] = Counter()
     last = 0
     for batch in batched(reading.lines_of(path, subject, layout), AT_ONCE):
@@ -205,24 +173,12 @@ def _read_all(
         for row in rows:
             last = row.number = max(row.number, last + 1)  # OFX may stand in one line altogether
             counts[row.state] += 1
-        with ctx.database.write(ctx.workspace) as session:
-            session.execute(insert(lines), [_values(row, intake_id, ctx.workspace) for row in rows])
+        told = [preview.line(ctx, intake_id, row.number, row.state, row.what, row.reason) for row in rows]
+        preview.keep(ctx, told)
         ctx.progress(
             min(0.05 + 0.94 * last / total, 0.99), f"{counts.total():,} lines read, {counts[NEW]:,} of them new"
         )
     return counts
-
-
-def _values(row: Row, intake_id: str, workspace: str) -> dict[str, Any]:
-    return {
-        "intake_id": intake_id, "workspace_id": workspace, "number": row.number, "state": row.state,
-        "what": row.what, "reason": row.reason[:300],
-    }  # fmt: skip
-
-
-def _lines_in(path: Path) -> int:
-    with path.open("rb") as file:
-        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
 
 
 def headline(found: Previewed) -> str:

@@ -1,24 +1,22 @@
 """The job that looks into a meter file: what is in it, by which rule, and what of it is new. Nothing is written yet."""
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
-from sqlalchemy import delete, select, update
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models.artifact import Upload
-from models.base import new_id
-from models.intake import DUPLICATE, NEW, PREVIEWED, READING, Intake
+from models.intake import DUPLICATE, NEW
 from models.meter import Meter
 from models.workspace import Workspace
 from tasks import uploads
 from tasks.context import Context
 from tasks.errors import FieldError, JobError
+from tasks.imports import preview
 from tasks.job import Job, Result, read_samples
 from tasks.metering import bringing, journal
 from tasks.readings.choices import ReadingsParams
@@ -78,13 +76,12 @@ def run(params: ReadingsParams, ctx: Context) -> ReadingsFound:
 
     path = ctx.paths(params.files)[0]
     ctx.progress(0.01, "Finding out how the file is written")
+    upload = preview.file_of(ctx, params.files)
     with ctx.read() as session:
-        upload = session.scalars(select(Upload).where(Upload.id == params.files[0])).one()
         zone = _zone(session, params, ctx.workspace)
     hints = params.hints(Path(upload.name).stem[:80] or "Meter", zone, ctx.now() // 1000)
-    _forget_lost_attempts(ctx)
     reader = Reader(path, hints)
-    with _begun(ctx, upload) as intake_id, tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder:
+    with preview.begun(ctx, upload, "readings") as intake_id, tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder:
         look = Look(ctx, params, reader, path)
         look.read_all(Path(folder) / bringing.FOUND)
         parsed = reader.parsed()
@@ -92,8 +89,7 @@ def run(params: ReadingsParams, ctx: Context) -> ReadingsFound:
         with (Path(folder) / bringing.FOUND).open("rb") as file:
             ctx.artifact(bringing.FOUND, "The readings as they would be written", journal.MEDIA_TYPE, file)
         counts = {NEW: look.new + look.changed, DUPLICATE: look.same, "fresh": look.new, "replacing": look.changed}
-        values: dict[str, Any] = {"state": PREVIEWED, "layout": told, "counts": counts}
-        ctx.session.execute(update(Intake).where(Intake.id == intake_id).values(values))
+        preview.finished(ctx, intake_id, counts, layout=told)
     return ReadingsFound(
         intake=intake_id, meters=len(parsed.series), readings=sum(one.count for one in parsed.series), new=look.new,
         changed=look.changed, same=look.same, oddities=len(told["oddities"]), asks=told["asks"],
@@ -123,7 +119,7 @@ class Look:
         self.meters: dict[str, Meter | None] = {}
         self.counts: dict[str, list[int]] = {}
         self.targets = params.targets.split("|") if params.targets else []
-        self.lines = max(_lines_in(path), 1)
+        self.lines = preview.lines_in(path)
 
     def read_all(self, target: Path) -> None:
         with journal.Writer(target) as writer:
@@ -235,35 +231,6 @@ def _merged(oddities: "Iterable[Oddity]", names: dict[str, str]) -> list[dict[st
     for told in every:
         told["series"] = [] if len(told["series"]) == len(names) else told["series"][:20]
     return sorted(every, key=lambda told: not told["asks"])
-
-
-@contextmanager
-def _begun(ctx: Context, upload: Upload) -> Iterator[str]:
-    """An import that is still being read; it goes again when it cannot be."""
-    row = Intake(
-        id=new_id(), run_id=ctx.run_id or None, subject="readings", name=upload.name, sha256=upload.sha256,
-        state=READING, created_by=ctx.account_id,
-    )  # fmt: skip
-    with ctx.database.write(ctx.workspace) as session:
-        session.add(row)
-    done = False
-    try:
-        yield row.id
-        done = True
-    finally:
-        if not done:
-            with ctx.database.write(ctx.workspace) as session:
-                session.execute(delete(Intake).where(Intake.id == row.id))
-
-
-def _forget_lost_attempts(ctx: Context) -> None:
-    with ctx.database.write(ctx.workspace) as session:
-        session.execute(delete(Intake).where(Intake.run_id == ctx.run_id, Intake.state == READING))
-
-
-def _lines_in(path: Path) -> int:
-    with path.open("rb") as file:
-        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
 
 
 def headline(found: ReadingsFound) -> str:

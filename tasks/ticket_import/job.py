@@ -2,21 +2,18 @@
 
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 from pydantic import Field, field_validator
-from sqlalchemy import Table, delete, insert, select, update
 
-from models.artifact import Upload
-from models.base import new_id
-from models.intake import DUPLICATE, NEW, PREVIEWED, READING, SKIPPED, WRONG, Intake, IntakeLine
+from models.intake import DUPLICATE, NEW, SKIPPED, WRONG
 from models.workspace import Workspace
 from tasks.care import import_keys
 from tasks.context import Context
 from tasks.errors import FieldError, JobError
+from tasks.imports import preview
 from tasks.imports.fingerprints import batched
 from tasks.job import Job, Params, Result, files_field, read_samples
 from tasks.storage import TEMPORARY
@@ -27,7 +24,6 @@ NO_TICKETS = "There is no ticket in this file that could be imported."
 TOO_LONG = "This ticket has more than {:,} lines, so its number is hardly one of a single ticket."
 AT_ONCE = 500
 SMALL = 2_000_000  # bytes that are read through at the form already
-lines = cast(Table, IntakeLine.__table__)
 
 
 class TicketImportParams(Params):
@@ -110,10 +106,12 @@ def run(params: TicketImportParams, ctx: Context) -> TicketsFound:
     ctx.progress(0.01, "Finding out how the file is written")
     with ctx.read() as session:
         zone = session.get_one(Workspace, ctx.workspace).time_zone or "UTC"
-        upload = session.scalars(select(Upload).where(Upload.id == params.files[0])).one()
     written = params.layout_of(path, zone)
-    _forget_lost_attempts(ctx)
-    with _begun(ctx, upload, written) as intake_id, tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder:
+    layout_told = {**written.to_json(), "system_title": headers.SYSTEMS[written.system]}
+    with (
+        preview.begun(ctx, preview.file_of(ctx, params.files), import_keys.SUBJECT, layout_told) as intake_id,
+        tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder,
+    ):
         with gathering.Gathered(Path(folder) / "lines.db") as gathered:
             look = Look(ctx, params, written, intake_id)
             look.read(path, gathered)
@@ -122,8 +120,7 @@ def run(params: TicketImportParams, ctx: Context) -> TicketsFound:
             raise JobError(NO_TICKETS)
         told = {state: look.counts[state] for state in (NEW, DUPLICATE, WRONG, SKIPPED)}
         sums = look.report.told()
-        counts = {**told, "report": sums, "policy": look.policy}
-        ctx.session.execute(update(Intake).where(Intake.id == intake_id).values(state=PREVIEWED, counts=counts))
+        preview.finished(ctx, intake_id, {**told, "report": sums, "policy": look.policy})
     return TicketsFound(intake=intake_id, system=written.system, policy=look.policy, report=sums, **told)
 
 
@@ -139,7 +136,7 @@ class Look:
 
     def read(self, path: Path, gathered: gathering.Gathered) -> None:
         """Every line: put down, or told why it is none."""
-        total, many = max(_lines_in(path), 1), 0
+        total, many = preview.lines_in(path), 0
         for batch in batched(reading.lines_of(path, self.written), 4 * AT_ONCE):
             unread = []
             for each in batch:
@@ -148,7 +145,7 @@ class Look:
                 else:
                     gathered.add(each)
                     self.since = min(self.since, each.at, each.moments.get("created", each.at))
-            self._keep(unread)
+            preview.keep(self.ctx, unread)
             many += len(batch)
             self.ctx.progress(0.02 + 0.4 * min(1, batch[-1].line / total), f"{many:,} lines read")
 
@@ -164,7 +161,7 @@ class Look:
                     rows.append(self._line(seen[0].line, WRONG, None, TOO_LONG.format(replay.MOST_LINES)))
                 else:
                     built.append(replay.build(seen, self.written.system, rules))
-            self._keep(rows + self._compared(built))
+            preview.keep(self.ctx, rows + self._compared(built))
             self.ctx.progress(0.42 + 0.55 * min(1, done / max(1, gathered.lines)), f"{self.report.tickets:,} tickets")
 
     def _rules(self) -> replay.Rules:
@@ -190,47 +187,7 @@ class Look:
 
     def _line(self, number: int, state: str, what: dict[str, Any] | None, reason: str = "") -> dict[str, Any]:
         self.counts[state] += 1
-        return {
-            "intake_id": self.intake_id, "workspace_id": self.ctx.workspace, "number": number, "state": state,
-            "what": what, "reason": reason[:300],
-        }  # fmt: skip
-
-    def _keep(self, rows: list[dict[str, Any]]) -> None:
-        """A transaction of its own: nobody sees any of it yet."""
-        if rows:
-            with self.ctx.database.write(self.ctx.workspace) as session:
-                session.execute(insert(lines), rows)
-
-
-@contextmanager
-def _begun(ctx: Context, upload: Upload, written: layout.Layout) -> Iterator[str]:
-    """An import whose lines are still being read; it goes again when they cannot be."""
-    told = {**written.to_json(), "system_title": headers.SYSTEMS[written.system]}
-    row = Intake(
-        id=new_id(), run_id=ctx.run_id or None, subject=import_keys.SUBJECT, name=upload.name, sha256=upload.sha256,
-        state=READING, created_by=ctx.account_id, layout=told,
-    )  # fmt: skip
-    with ctx.database.write(ctx.workspace) as session:
-        session.add(row)
-    done = False
-    try:
-        yield row.id
-        done = True
-    finally:
-        if not done:
-            with ctx.database.write(ctx.workspace) as session:
-                session.execute(delete(Intake).where(Intake.id == row.id))
-
-
-def _forget_lost_attempts(ctx: Context) -> None:
-    """A worker that was lost left an import half read: its lines go before the file is read anew."""
-    with ctx.database.write(ctx.workspace) as session:
-        session.execute(delete(Intake).where(Intake.run_id == ctx.run_id, Intake.state == READING))
-
-
-def _lines_in(path: Path) -> int:
-    with path.open("rb") as file:
-        return sum(chunk.count(b"\n") for chunk in iter(lambda: file.read(1 << 20), b""))
+        return preview.line(self.ctx, self.intake_id, number, state, what, reason)
 
 
 def headline(found: TicketsFound) -> str:

@@ -19,6 +19,7 @@ from tasks.job import Job
 from tests.browser import missing
 from tests.conftest import Person
 from tests.front import WORKER, browser_of, change, hand_over, run_id, the_run
+from tests.listening import listening
 from tests.probe.job import ProbeParams, ProbeResult
 from workers.execute import execute
 from workers.runtime import Runtime
@@ -33,29 +34,24 @@ def open_page(app: Flask, runtime: Runtime, ada: Person, chromium: Browser) -> I
     """Pages of Ada, who runs the system, on a real server; what they complain of fails the test."""
     with runtime.database.write(EVERYONE) as session:
         session.execute(update(Account).where(Account.id == ada.account_id).values(is_admin=True))
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    url = f"http://127.0.0.1:{server.server_port}"
-    cookie = browser_of(app, runtime, ada).client.get_cookie("nightshift")
-    assert cookie
-    complaints: list[str] = []
+    with listening(make_server("127.0.0.1", 0, app, threaded=True)) as server:
+        url = f"http://127.0.0.1:{server.server_port}"
+        cookie = browser_of(app, runtime, ada).client.get_cookie("nightshift")
+        assert cookie
+        complaints: list[str] = []
 
-    def made(**options: object) -> Page:
-        context = chromium.new_context(base_url=url, **options)
-        context.add_cookies([{"name": "nightshift", "value": cookie.value, "url": url}])
-        context.set_default_timeout(20_000)
-        page = context.new_page()
-        page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        return page
+        def made(**options: object) -> Page:
+            context = chromium.new_context(base_url=url, **options)
+            context.add_cookies([{"name": "nightshift", "value": cookie.value, "url": url}])
+            context.set_default_timeout(20_000)
+            page = context.new_page()
+            page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else None)
+            page.on("pageerror", lambda error: complaints.append(str(error)))
+            return page
 
-    yield made
-    for context in chromium.contexts:
-        context.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+        yield made
+        for context in chromium.contexts:
+            context.close()
     assert [said for said in complaints if "status of 4" not in said] == []
 
 

@@ -1,6 +1,5 @@
 """The pages of jobs and runs in Chromium: dropping files, two clicks, live progress, no JavaScript, small screens."""
 
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +17,7 @@ from models.session import EVERYONE
 from tests.browser import missing
 from tests.conftest import Person
 from tests.front import WORKER, browser_of, hand_over, run_id
+from tests.listening import listening
 from workers.execute import execute
 from workers.runtime import Runtime
 
@@ -62,19 +62,14 @@ class Front:
 
 @pytest.fixture
 def front(app: Flask, runtime: Runtime, ada: Person, chromium: Browser) -> Iterator[Front]:
-    server = make_server("127.0.0.1", 0, app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    signed_in = browser_of(app, runtime, ada)
-    cookie = signed_in.client.get_cookie("nightshift")
-    assert cookie
-    made = Front(chromium, runtime, f"http://127.0.0.1:{server.server_port}", cookie.value)
-    yield made
-    for context in chromium.contexts:
-        context.close()
-    server.shutdown()
-    thread.join()
-    server.server_close()
+    with listening(make_server("127.0.0.1", 0, app, threaded=True)) as server:
+        signed_in = browser_of(app, runtime, ada)
+        cookie = signed_in.client.get_cookie("nightshift")
+        assert cookie
+        made = Front(chromium, runtime, f"http://127.0.0.1:{server.server_port}", cookie.value)
+        yield made
+        for context in chromium.contexts:
+            context.close()
     assert [said for said in made.complaints if "status of 4" not in said] == []
 
 
