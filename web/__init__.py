@@ -43,6 +43,7 @@ from web import (
     care_deeds,
     care_import,
     care_mailboxes,
+    care_mails,
     care_merge,
     care_new,
     care_policies,
@@ -128,9 +129,8 @@ MODULES = (
 )  # fmt: skip
 ROUTES_BESIDE = (  # they stand on the blueprint of their subject's first page
     shelf_scan, stock_figures, stock_moves, stock_orders, stock_places, stock_product, stock_products,
-    energy_exports, energy_meters, care_ticket, care_deeds, care_merge, care_new,
+    energy_exports, energy_meters, care_ticket, care_deeds, care_mails, care_merge, care_new,
 )  # fmt: skip
-# On api's own blueprint, so that its rules hold for them.
 ROUTES_OF_THE_API = (  # on api's own blueprint, so that its rules hold for them
     api_schedules, api_expenses, api_budgets, api_imports, api_alerts, api_stock, api_orders,
     api_meters, api_readings, api_tariffs, api_tickets,
