@@ -27,7 +27,8 @@ def test_the_desk_reads_what_a_customer_was_told_but_gets_no_link_of_theirs(
     ada_s.post("/care/1/answer", {"kind": "answer", "text": "Which <b>bulb</b> is it?", "status": "waiting"})
     assert "/care/1/mails" in ada_s.get("/care/1").text
     page = html.unescape(ada_s.get("/care/1/mails").text)
-    for words in ("To zoe@example.org", "[#1]", "Which <b>bulb</b> is it?", "[their link to this ticket]", "waits to be sent"):  # fmt: skip
+    told = ("To zoe@example.org", "[#1]", "Which <b>bulb</b> is it?", "[their link to this ticket]", "waits to be sent")
+    for words in told:
         assert words in page, words
     with runtime.database.read(EVERYONE) as session:
         assert all("{ticket}" in text for text in session.scalars(select(Delivery.text)))
