@@ -137,11 +137,15 @@ def delays(session: Session, queues: Iterable[QueueFigures]) -> list[Alarm]:
         for queue in queues
         if queue.oldest_s is not None and queue.oldest_s > WAITS_LONG_S and not queue.paused
     ]
-    oldest = session.scalar(select(func.min(Delivery.created_at)).where(Delivery.state == UNSENT))
-    waits_s = 0.0 if oldest is None else (clock(session) - oldest) / 1000
-    if waits_s > MAIL_WAITS_S:
+    if (waits_s := mail_waits_s(session)) > MAIL_WAITS_S:
         found.append(Alarm("mail-waits", f"A mail has waited {in_words(waits_s)} to be sent."))
     return found
+
+
+def mail_waits_s(session: Session) -> float:
+    """How long the first of the mails that are to be sent has waited; 0 when none is."""
+    oldest = session.scalar(select(func.min(Delivery.created_at)).where(Delivery.state == UNSENT))
+    return 0.0 if oldest is None else max(0, clock(session) - oldest) / 1000
 
 
 def full(room: tuple[int, int] | None) -> list[Alarm]:

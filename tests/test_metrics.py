@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from models import tally
 from models.base import new_id
+from models.delivery import Delivery
 from models.run import Pulse, Run, RunEvent, Tally
 from models.session import EVERYONE
 from tests.conftest import Person, at_once
@@ -214,3 +215,29 @@ def fill(runtime: Runtime, person: Person, count: int) -> None:
     with runtime.database.write(EVERYONE) as session:
         for _ in range(count // 10_000):
             insert_some(session, [new_id() for _ in range(10_000)])
+
+
+def test_the_front_tells_how_many_requests_it_answered_and_how_quickly(app: Flask, runtime: Runtime) -> None:
+    there = app.test_client()
+    there.get("/livez")
+    there.get("/nowhere-at-all")
+    there.get("/another/invented/address")
+    there.get("/readyz", query_string={"bytes": "%00"})
+    there.get("/readyz?bytes=%00")  # refused before its view, and timed all the same
+    found = scrape(app, runtime)
+    assert value(found, "web_requests_total", part="livez", status="2xx") == 1
+    assert value(found, "web_requests_total", part="unknown", status="4xx") == 2, "invented addresses make no labels"
+    assert value(found, "web_requests_total", part="health", status="4xx") == 1
+    assert value(found, "web_request_seconds_count", part="health") == 2
+    assert value(found, "web_request_seconds_bucket", part="livez", le="30.0") == 1
+
+
+def test_the_disk_and_the_mail_that_waits_the_longest_are_told(app: Flask, runtime: Runtime, ada: Person) -> None:
+    assert value(scrape(app, runtime), "mail_oldest_waiting_seconds") == 0
+    with runtime.database.write(ada.workspace_id) as session:
+        mail = {"to": "ada@example.org", "subject": "News", "text": "Hello", "account_id": ada.account_id}
+        session.add(Delivery(**mail, workspace_id=ada.workspace_id, created_at=now() - 90 * SECOND))
+        session.add(Delivery(**mail, workspace_id=ada.workspace_id, created_at=1, state="sent"))
+    found = scrape(app, runtime)
+    assert 89 < (value(found, "mail_oldest_waiting_seconds") or 0) < 120
+    assert 0 < (value(found, "disk_free_bytes") or 0) < (value(found, "disk_size_bytes") or 0)

@@ -1,6 +1,7 @@
 """/metrics for Prometheus: what the tables say, so that every process of the front says the same.
 
-Counters come from the table of tallies and never fall; gauges are asked for at each scrape.
+Counters come from the table of tallies and never fall; gauges are asked for at each scrape. How quick the front itself
+is stands in no table: that each process says of itself (web/timings.py).
 """
 
 import platform
@@ -10,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from itertools import accumulate
 
-from flask import Blueprint, Flask, Response, request
+from flask import Blueprint, Flask, Response, current_app, request
 from flask.typing import ResponseReturnValue
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
@@ -26,6 +27,7 @@ from models.base import clock
 from models.delivery import Delivery
 from models.session import EVERYONE
 from tasks.storage import Storage
+from web import timings
 from web.current import public, runtime
 from workers import publish
 from workers.queues import QUEUES
@@ -54,6 +56,7 @@ HISTOGRAMS = (
 def install(app: Flask) -> None:
     """Make the token at the start: Prometheus reads it from its file before it ever asks."""
     app.extensions["nightshift"].settings.secret("metrics_token")
+    timings.install(app)
 
 
 @bp.get("/metrics")
@@ -66,6 +69,7 @@ def metrics() -> ResponseReturnValue:
         return Response("This needs the token of /metrics.\n", 401, {"WWW-Authenticate": "Bearer"}, "text/plain")
     registry = CollectorRegistry(auto_describe=False)
     registry.register(Machinery(runtime()))
+    registry.register(current_app.extensions["timings"].registry)
     encode, kind = choose_encoder(request.headers.get("Accept", ""))
     return Response(encode(registry), content_type=kind)
 
@@ -82,6 +86,7 @@ class Machinery(Collector):
 
     def collect(self) -> Iterator[Metric]:
         yield _build()
+        yield from _disk(self._runtime.storage)
         broker = publish.length(self._runtime, "default") is not None
         yield GaugeMetricFamily("nightshift_broker_up", "1 while the broker answers.", value=float(broker))
         try:
@@ -108,6 +113,12 @@ def _build() -> Metric:
 def version() -> str:
     """Which Nightshift this is."""
     return str(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"])
+
+
+def _disk(storage: Storage) -> Iterator[Metric]:
+    if room := storage.room():
+        for name, help_text, size in zip(("free", "size"), ("Free", "In all,"), room, strict=True):
+            yield _gauge(f"disk_{name}_bytes", f"{help_text} where the files stand.", (), [((), float(size))])
 
 
 def _gauge(name: str, help_text: str, labels: tuple[str, ...], rows: Iterable[Row]) -> Metric:
@@ -151,6 +162,8 @@ def _deliveries(session: Session) -> Iterator[Metric]:
     yield _gauge(
         "mail_deliveries", "Mails that are kept, by state.", ("state",), [((state,), n) for state, n in states]
     )
+    oldest = [((), vitals.mail_waits_s(session))]
+    yield _gauge("mail_oldest_waiting_seconds", "How long the first of the mails to be sent waits.", (), oldest)
 
 
 def _counters(tallies: Tallies) -> Iterator[Metric]:
