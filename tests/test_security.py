@@ -98,6 +98,8 @@ def test_every_answer_has_the_security_headers(admin: Browser) -> None:
 def test_pages_are_not_kept_by_browsers_and_files_are(admin: Browser) -> None:
     assert admin.get("/account").headers["Cache-Control"] == "no-store"
     assert "max-age" in admin.get("/static/style.css").headers["Cache-Control"]
+    other = admin.get("/static/style.css?v=another-release")
+    assert (other.status_code, other.headers["Cache-Control"]) == (200, "no-store"), "not kept under a name of theirs"
 
 
 def test_bootstrap_comes_from_here(admin: Browser) -> None:

@@ -227,6 +227,13 @@ def _add_rules(app: Flask) -> None:
         if endpoint.endswith("static"):
             values["v"] = version
 
+    @app.after_request
+    def keep_only_our_own(response: Response) -> Response:
+        # While releases change over, a page of one asks the other's front: no cache may keep that under this name.
+        if (request.endpoint or "").endswith("static") and request.args.get("v", version) != version:
+            response.headers["Cache-Control"] = "no-store"
+        return response
+
     @app.get("/livez")
     @current.public
     def livez() -> Response:
