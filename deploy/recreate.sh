@@ -5,7 +5,7 @@
 set -eu
 for service in "$@"; do
     old=$(docker compose ps --quiet "$service")
-    count=$(echo "$old" | grep --count . || true)
+    count=$(echo "$old" | wc -w)
     if [ "$count" -eq 0 ]; then
         echo "$service does not run: start it by docker compose up -d $service" >&2
         exit 1

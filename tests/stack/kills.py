@@ -41,7 +41,7 @@ def kill(container: Container) -> None:
     Not `docker kill`: the engine counts that as a stop by hand, after which `restart: unless-stopped` starts nothing.
     Nor from inside: a container's first process cannot be killed from within its own namespace.
     """
-    with contextlib.suppress(PermissionError, ProcessLookupError):
+    with contextlib.suppress(OSError):
         if container.id in Path(f"/proc/{container.pid}/cgroup").read_text():
             os.kill(container.pid, signal.SIGKILL)
             return

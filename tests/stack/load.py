@@ -53,8 +53,8 @@ class Load:
         while not self._over.is_set():
             key, number = f"{self.prefix}{number}", number + 1
             end = time.monotonic() + LONGEST_S
-            while not self._accepted(program, key) and time.monotonic() < end:
-                time.sleep(PAUSE_S)
+            while not self._accepted(program, key) and time.monotonic() < end and not self._over.wait(PAUSE_S):
+                pass
             self._over.wait(self.every)
 
     def _accepted(self, program: Program, key: str) -> bool:
