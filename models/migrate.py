@@ -4,6 +4,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -23,3 +24,13 @@ def upgrade(url: str, revision: str = "head") -> None:
 def downgrade(url: str, revision: str) -> None:
     """Go back to an older schema; "base" is the empty database."""
     command.downgrade(config(url), revision)
+
+
+def head() -> str:
+    """The newest revision that this code knows."""
+    return ScriptDirectory.from_config(config("")).get_current_head() or ""
+
+
+def knows(revision: str) -> bool:
+    """Whether a schema of this revision can be made, and brought up to date."""
+    return revision in {each.revision for each in ScriptDirectory.from_config(config("")).walk_revisions()}
