@@ -20,6 +20,8 @@ LABEL = "com.docker.compose"
 # Whatever compose file is tested says itself which variables are ports on this machine.
 PORT = re.compile(r"\$\{((?!NIGHTSHIFT_)[A-Z0-9_]*PORT)[:}?-]")
 COMMAND_S = 120
+# No `.env` and no settings of whoever runs this have a say; images of its own name leave those of another stack alone.
+OURS = {"COMPOSE_FILE": str(FILE), "COMPOSE_ENV_FILES": os.devnull, "NIGHTSHIFT_TAG": "test"}
 
 
 class Trouble(Exception):
@@ -63,6 +65,11 @@ class Container:
         return f"{self.name} {self.state['Status']} {health}".strip()
 
 
+def _bare() -> dict[str, str]:
+    settings = ("NIGHTSHIFT_", "COMPOSE_")
+    return {name: value for name, value in os.environ.items() if not name.startswith(settings)}
+
+
 def docker(*words: str, timeout: float = COMMAND_S, check: bool = True, env: Mapping[str, str] | None = None) -> str:
     """A command of Docker; what it printed."""
     return run("docker", *words, timeout=timeout, check=check, env=env)
@@ -90,8 +97,7 @@ class Stack:
 
     def __init__(self, project: str, say: Callable[[str], None]) -> None:
         self.project, self.say = project, say
-        self.environment = {**os.environ, **self._ports(), "COMPOSE_PROJECT_NAME": project}
-        self._one_shots: set[str] = set()
+        self.environment = {**_bare(), **self._ports(), **OURS, "COMPOSE_PROJECT_NAME": project}
 
     def _ports(self) -> dict[str, str]:
         """Free ones. They are kept in a file, so that `--project` comes back to a stack that was left standing."""
@@ -106,13 +112,13 @@ class Stack:
 
     def compose(self, *words: str, timeout: float = COMMAND_S, given: str | None = None) -> str:
         """`docker compose …` of this project."""
-        return run("docker", "compose", "-f", str(FILE), *words, timeout=timeout, env=self.environment, given=given)
+        return run("docker", "compose", *words, timeout=timeout, env=self.environment, given=given)
 
     def loudly(self, *words: str, timeout: float) -> None:
         """The same, with what it says going to a log under var/stack, which is shown when it fails."""
         log = KEPT / "logs" / f"{words[0]}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
-        command = ["docker", "compose", "-f", str(FILE), "--progress", "plain", *words]
+        command = ["docker", "compose", "--progress", "plain", *words]
         with log.open("ab") as out:
             done = subprocess.run(
                 command, cwd=ROOT, env=self.environment, stdout=out, stderr=out, timeout=timeout, check=False

@@ -14,7 +14,7 @@ from tests.stack.report import Report
 from tests.stack.visitor import Catcher, Front, Person, Program
 
 DEMO = "demo@example.org"
-CERTIFICATE = "/certificates/fullchain.pem"
+CERTIFICATE = "/etc/nginx/certificates/fullchain.pem"
 OPEN = ("nginx", "mailpit")  # all that this machine may reach, with the profiles left out
 
 
@@ -30,7 +30,8 @@ class Course:
         """Through nginx, trusting the certificate that the stack made for itself and no other."""
         place = KEPT / "certificate.pem"
         self.stack.compose("cp", f"nginx:{CERTIFICATE}", str(place))
-        return Front(f"https://localhost:{self.stack.port('nginx', '443')}", place)
+        http, https = (self.stack.port("nginx", inside) for inside in ("8080", "8443"))
+        return Front(f"https://localhost:{https}", place, f"http://localhost:{http}")
 
     @cached_property
     def person(self) -> Person:

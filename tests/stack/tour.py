@@ -140,6 +140,20 @@ def metrics_closed(tour: Tour) -> str:
     return str(answer.status_code)
 
 
+def the_way_in(tour: Tour) -> str:
+    """Plain HTTP leads to TLS, and TLS shows the stack's own certificate, which nobody else vouches for."""
+    if not tour.front.plain:
+        return "plain HTTP"
+    sent = requests.get(f"{tour.front.plain}/runs?state=failed", allow_redirects=False, timeout=TIMEOUT)
+    if (sent.status_code, sent.headers.get("Location")) != (308, f"{tour.front.url}/runs?state=failed"):
+        raise Trouble(f"Plain HTTP answered {sent.status_code}, {sent.headers.get('Location')}")
+    try:
+        requests.get(f"{tour.front.url}/livez", timeout=TIMEOUT)
+    except requests.exceptions.SSLError:
+        return "308 to https, verified"
+    raise Trouble("The certificate is one that this machine trusts anyway: whose is it?")
+
+
 def all_is_well(tour: Tour) -> str:
     """What a balancer is told, once beat has been heard."""
     end = time.monotonic() + 60
@@ -153,6 +167,7 @@ def all_is_well(tour: Tour) -> str:
 
 
 PARTS: dict[str, Callable[[Tour], object]] = {
+    "HTTP leads to HTTPS, with the stack's own certificate": the_way_in,
     "an ECG is read, its page and PDF": an_ecg,
     "a bank's file is read and written": an_import,
     "a forecast of electricity": a_forecast,

@@ -19,10 +19,10 @@ PASSWORD = "a lamp beside the window"
 
 
 class Front:
-    """Where the front is, and the certificate that it must show (None: it speaks plain HTTP)."""
+    """Where the front is, the certificate that it must show (None: it speaks plain HTTP), and where HTTP leads to it."""
 
-    def __init__(self, url: str, certificate: Path | None) -> None:
-        self.url, self.certificate = url, certificate
+    def __init__(self, url: str, certificate: Path | None, plain: str = "") -> None:
+        self.url, self.certificate, self.plain = url, certificate, plain
 
     def session(self) -> requests.Session:
         """A new client that trusts this front's certificate alone."""
