@@ -19,7 +19,7 @@ PASSWORD = "a lamp beside the window"
 
 
 class Front:
-    """Where the front is, the certificate that it must show (None: it speaks plain HTTP), and where HTTP leads to it."""
+    """Where the front is, the certificate that it must show (None: it speaks plain HTTP), where HTTP leads to it."""
 
     def __init__(self, url: str, certificate: Path | None, plain: str = "") -> None:
         self.url, self.certificate, self.plain = url, certificate, plain
