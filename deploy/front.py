@@ -1,11 +1,13 @@
 """gunicorn's settings: `gunicorn -c python:deploy.front web.wsgi:app`."""
 
+import select
 import socket
 import struct
 from pathlib import Path
 from typing import Any
 
 from gunicorn.glogging import Logger  # type: ignore[import-untyped]
+from gunicorn.workers.gthread import ThreadWorker  # type: ignore[import-untyped]
 
 from deploy import garbage
 from deploy.logs import configure
@@ -26,6 +28,29 @@ class WebLogger(Logger):  # type: ignore[misc]
         configure(_settings.log_level)
         self.error_log.handlers[:] = []
         self.error_log.propagate = True
+
+
+class Worker(ThreadWorker):  # type: ignore[misc]
+    """gunicorn's threads, which at their end answer everybody who is connected first.
+
+    gunicorn leaves those who wait at the door there until it is done with the others, then slams it: by then they have
+    sent their request, and of a POST nobody knows whether it arrived. Here all are let in and the door closes at once:
+    who comes later is refused, and nginx turns to another front.
+    """
+
+    def set_accept_enabled(self, enabled: bool) -> None:
+        """Called with False when there are too many connections, and once more when the process ends."""
+        super().set_accept_enabled(enabled)
+        if not self.alive:
+            for listener in self.sockets:
+                if listener.sock is not None:  # closed already
+                    self._let_all_in(listener)
+                    listener.close()
+
+    def _let_all_in(self, listener: Any) -> None:
+        listener.setblocking(False)
+        while select.select([listener.fileno()], [], [], 0)[0]:
+            self.accept(listener)
 
 
 def when_ready(server: Any) -> None:
@@ -50,7 +75,7 @@ def post_worker_init(_worker: Any) -> None:
 
 
 bind = f"{_host}:{_settings.port}"
-worker_class = "gthread"
+worker_class = Worker
 workers = 1
 threads = 8
 timeout = 60
