@@ -50,9 +50,7 @@ def furnished(settings: Settings, fresh: Path) -> Person:
         first.merged_into_id = second.id  # a row that points at one that comes after it
         session.get_one(Account, ada.account_id).name = EVERY_LETTER
         session.scalars(select(Place)).one().latitude = 52.5
-        session.scalars(select(Outlook)).one().week_kwh = (
-            0.25 + 2**-20
-        )  # as MariaDB's FLOAT holds it, and does not show it
+        session.scalars(select(Outlook)).one().week_kwh = 0.25 + 2**-20  # MariaDB's FLOAT holds it, and shows less
         session.scalars(select(Budget)).one().since = date(1999, 12, 31)
         session.scalars(select(Run).limit(1)).one().created_at = 2**53 + 1
     with runtime.database.begin() as connection:  # what goes in again waits for no message

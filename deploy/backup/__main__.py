@@ -38,6 +38,8 @@ def new_file(path: Path) -> Iterator[BinaryIO]:
     if path.exists():
         raise BackupError(f"{path} is there already. Name another file, or remove that one first.")
     part = path.with_name(f"{path.name}.{os.getpid()}.part")
+    if any(above.is_file() for above in path.parents):
+        raise BackupError(f"{path.parent} is no folder. Name a file in one that can be written to.")
     with plainly("writing the backup"):
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         try:

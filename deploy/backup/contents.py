@@ -46,8 +46,12 @@ class Total(_Strict):
 
 
 class Manifest(_Strict):
-    """The last member. `gone`: files that rows named and that were deleted before they were copied; some by key."""
+    """The last member. `gone`: files that rows named and that were deleted before they were copied; some by key.
 
+    `start` is the sha256 of what stands before the rows: head and key.
+    """
+
+    start: str
     tables: dict[Name, Total]
     files: Total
     bytes: int

@@ -66,6 +66,7 @@ class Reading:
         self._pending: dict[str, tuple[int, str]] = {}  # files that the index did not tell of yet
         self._head: Head | None = None
         self._table = 0
+        self._start = hashlib.sha256()
 
     def all(self) -> Manifest:
         """Read everything.
@@ -88,12 +89,12 @@ class Reading:
         if self._head is None:
             if member.name != "nightshift.json" or member.size > MOST_HEAD:
                 raise BackupError(NO_BACKUP)
-            self._head = read_head(member.whole(MOST_HEAD))
+            self._head = read_head(self._beginning(member, MOST_HEAD))
             self._receiver.head(self._head)
         elif member.name == "manifest.json":
             return read_manifest(member.whole(MOST_MANIFEST))
         elif member.name == "secrets/secret_key":
-            self._receiver.secret(member.whole(MOST_SECRET).decode("ascii", "replace"))
+            self._receiver.secret(self._beginning(member, MOST_SECRET).decode("ascii", "replace"))
         elif found := ROWS.fullmatch(member.name):
             self._rows(self._head, int(found[1]), found[2], member)
         elif found := FILE.fullmatch(member.name):
@@ -103,6 +104,11 @@ class Reading:
         else:
             raise Damaged("it holds a member of a strange name")
         return None
+
+    def _beginning(self, member: Member, most: int) -> bytes:
+        data = member.whole(most)
+        self._start.update(data)
+        return data
 
     def _rows(self, head: Head, number: int, name: str, member: Member) -> None:
         if not self._table <= number <= len(head.tables) or number == 0 or head.tables[number - 1].name != name:
@@ -145,6 +151,8 @@ class Reading:
 
     def _compare(self, manifest: Manifest) -> None:
         names = [table.name for table in self._head.tables] if self._head else []
+        if manifest.start != self._start.hexdigest():
+            raise Damaged("its head is not what it was")
         if set(manifest.tables) != set(names):
             raise Damaged("its manifest is of other tables")
         for name in names:

@@ -57,7 +57,8 @@ class Saving:
 
     writer: Writer
     storage: Storage
-    keys: "Keys"
+    keys: Keys
+    start: "hashlib._Hash" = field(default_factory=hashlib.sha256)
     totals: dict[str, Total] = field(default_factory=dict)
     gone: list[str] = field(default_factory=list)
     gone_count: int = 0
@@ -76,8 +77,8 @@ def save(settings: Settings, sink: BinaryIO) -> Manifest:
         try:
             with plainly("reading the database and writing the backup"), snapshot(database) as connection:
                 found = head(connection)
-                _text(saving.writer, "nightshift.json", found.model_dump_json(indent=1))
-                _text(saving.writer, "secrets/secret_key", settings.secret("secret_key"))
+                _start(saving, "nightshift.json", found.model_dump_json(indent=1))
+                _start(saving, "secrets/secret_key", settings.secret("secret_key"))
                 for number, table in enumerate(found.tables, 1):
                     with plainly("reading the database and writing the backup", table.name):
                         saving.totals[table.name] = _table(saving, connection, number, table)
@@ -106,6 +107,11 @@ def head(connection: Connection) -> Head:
 
 def version() -> str:
     return str(tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"])
+
+
+def _start(saving: Saving, name: str, text: str) -> None:
+    saving.start.update(text.encode())
+    _text(saving.writer, name, text)
 
 
 def _text(writer: Writer, name: str, text: str) -> None:
@@ -158,7 +164,12 @@ def _noting_keys(keys: Keys, table: TableHead, lines: Iterator[bytes]) -> Iterat
 def _finish(saving: Saving) -> Manifest:
     files = _files(saving)
     manifest = Manifest(
-        tables=saving.totals, files=files, bytes=saving.bytes, gone=saving.gone_count, gone_keys=saving.gone
+        start=saving.start.hexdigest(),
+        tables=saving.totals,
+        files=files,
+        bytes=saving.bytes,
+        gone=saving.gone_count,
+        gone_keys=saving.gone,
     )
     _text(saving.writer, "manifest.json", manifest.model_dump_json(indent=1))
     saving.writer.end()
