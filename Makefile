@@ -6,7 +6,7 @@ PIP := $(PY) -m pip --disable-pip-version-check install --quiet --no-deps --requ
 COMPILE := $(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate -p 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint fix lock bench bench-engine bench-scans bench-energy bench-tickets faults train
+.PHONY: help setup run test lint fix lock bench bench-engine bench-scans bench-energy bench-tickets faults compose-test train
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -33,11 +33,13 @@ fix: $(VENV)/test ## Put right what can be put right by itself
 
 lock: $(VENV)/test ## Lock requirements/*.in into requirements/*.txt, with hashes
 	$(COMPILE) requirements/base.in -o requirements/base.txt >/dev/null
+	$(COMPILE) -c requirements/base.txt requirements/web.in -o requirements/web.txt >/dev/null
 	$(COMPILE) --override requirements/no-db2-driver.txt -c requirements/base.txt requirements/test.in -o requirements/test.txt >/dev/null
 	$(COMPILE) -c requirements/base.txt -c requirements/test.txt requirements/bench.in -o requirements/bench.txt >/dev/null
 	$(COMPILE) -c requirements/base.txt requirements/train.in -o requirements/train.txt >/dev/null
 	$(COMPILE) -c requirements/base.txt requirements/db2.in -o requirements/db2.txt >/dev/null
 	$(COMPILE) -c requirements/base.txt requirements/hyper.in -o requirements/hyper.txt >/dev/null
+	$(COMPILE) requirements/sbom.in -o requirements/sbom.txt >/dev/null
 	$(COMPILE) requirements/statsforecast.in -o requirements/statsforecast.txt >/dev/null
 
 bench: $(VENV)/test ## Measure, beside a peer (var/bench/*.json)
@@ -57,6 +59,9 @@ bench-tickets: $(VENV)/test ## Measure tickets: scan, lists and search of a mill
 
 faults: $(VENV)/test ## Break everything that can break and count what is lost (reckoned an hour; ARGS='--only 1,3 --seed 7')
 	@$(PY) -m tests.faults $(ARGS)
+
+compose-test: $(VENV)/test ## Try the whole stack of containers: tour, kills, rolling recreate, backup, restore (needs Docker; ARGS=--quick)
+	@$(PY) -m tests.stack $(ARGS)
 
 train: $(VENV)/train ## Build the ECG network afresh (MITDB=… names the recordings; installs TensorFlow)
 	@$(PY) -m tasks.ecg.training

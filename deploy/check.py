@@ -11,7 +11,7 @@ from pathlib import Path
 
 from pydantic import AliasChoices, ValidationError
 
-from deploy.settings import Settings
+from deploy.settings import Settings, read
 
 LEAST_FREE_MB = 200
 PYTHONS = ((3, 11), (3, 13))
@@ -20,7 +20,7 @@ PYTHONS = ((3, 11), (3, 13))
 def read_settings() -> Settings:
     """The settings, or an exit with a sentence for each that is wrong."""
     try:
-        return Settings()
+        return read()
     except ValidationError as error:
         found = error.errors(include_input=False, include_url=False)
         raise SystemExit("\n".join(_plain(each["loc"], each["msg"]) for each in found)) from None

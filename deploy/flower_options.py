@@ -1,4 +1,4 @@
-"""Flower's settings (FLOWER_CONF); its port, password and file come by environment from `deploy.processes`."""
+"""Flower's settings (FLOWER_CONF); its address, port, password and file come by environment from `deploy.commands`."""
 
 from flower.views.monitor import Healthcheck, Metrics
 from tornado.web import authenticated
@@ -7,7 +7,6 @@ from tornado.web import authenticated
 for page in (Metrics, Healthcheck):
     page.get = authenticated(page.get)
 
-address = "127.0.0.1"
 url_prefix = "flower"
 persistent = True
 state_save_interval = 60_000  # milliseconds

@@ -16,18 +16,14 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from deploy import check
+from deploy import check, commands
 from deploy.manager import Manager, Service, die_with
 from deploy.settings import ROOT, Settings
 from workers import broker
-from workers.queues import GROUPS, processes
+from workers.queues import GROUPS
 
 STOP_ORDER = (("web",), ("mqtt",), ("beat",), ("flower",), tuple(GROUPS), ("broker",))
 WORKER_GRACE = 40.0
-TASKS_PER_CHILD = {"ecg": 500}  # decoders of pictures are where memory leaks; a new process costs an ECG little
-WEB = (sys.executable, "-m", "gunicorn", "-c", "python:deploy.front", "web.wsgi:app")
-MQTT = (sys.executable, "-m", "workers.mqtt")
-CELERY = (sys.executable, "-m", "celery", "-A", "workers.celery_app")
 
 
 @dataclass(frozen=True)
@@ -57,36 +53,14 @@ def plan(settings: Settings) -> Plan:
         url = environment["NIGHTSHIFT_BROKER_URL"] = broker.url(broker_port, password)
         embedded = Service("broker", broker.command(settings.var / "broker", broker_port, password))
     services = [
-        Service("web", WEB, environment, grace=12),
-        *(_worker(group, queues, settings, environment) for group, queues in GROUPS.items()),
-        *([Service("mqtt", MQTT, environment)] if settings.mqtt_url.get_secret_value() else []),
-        Service("beat", [*CELERY, "beat", "-S", "workers.beat:SqlScheduler", "--pidfile="], environment),
+        Service("web", commands.WEB, environment, grace=12),
+        *(Service(group, commands.worker(group, settings), environment, WORKER_GRACE) for group in GROUPS),
+        *([Service("mqtt", commands.MQTT, environment)] if settings.mqtt_url.get_secret_value() else []),
+        Service("beat", commands.BEAT, environment),
     ]
     names = [f"{group}@{settings.node}" for group in GROUPS]
-    return Plan(embedded, url, services, flower(flower_port, settings, environment), names)
-
-
-def _worker(group: str, queues: tuple[str, ...], settings: Settings, environment: dict[str, str]) -> Service:
-    count = processes(settings)[group]
-    options = ["-n", f"{group}@{settings.node}", "-Q", ",".join(queues), "-c", str(count), "-O", "fair"]
-    if group in TASKS_PER_CHILD:
-        options += ["--max-tasks-per-child", str(TASKS_PER_CHILD[group])]
-    command = [*CELERY, "worker", *options, "--without-mingle", "--without-gossip"]
-    return Service(group, command, environment, WORKER_GRACE)
-
-
-def flower(port: int, settings: Settings, environment: dict[str, str]) -> Service:
-    """Flower on loopback with a password of its own, which its metrics and API ask for too; what it saw survives."""
-    folder = settings.var / "flower"
-    folder.mkdir(exist_ok=True, mode=0o700)
-    options = {
-        "FLOWER_CONF": str(ROOT / "deploy" / "flower_options.py"),
-        "FLOWER_PORT": str(port),
-        "FLOWER_BASIC_AUTH": f"nightshift:{settings.secret('flower_password')}",
-        "FLOWER_DB": str(folder / "state"),
-        "FLOWER_UNAUTHENTICATED_API": "false",
-    }
-    return Service("flower", [*CELERY, "flower"], {**environment, **options})
+    watched = {**environment, **commands.flower_environment(settings, "127.0.0.1", flower_port)}
+    return Plan(embedded, url, services, Service("flower", commands.FLOWER, watched), names)
 
 
 def migrate(settings: Settings) -> None:

@@ -25,6 +25,9 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="NIGHTSHIFT_", extra="ignore", frozen=True, hide_input_in_errors=True)
 
+    secrets: str = Field(
+        "", description="Folder of files with settings that are secret, each called like its variable in small letters."
+    )
     var: Path = Field(ROOT / "var", description="Folder of all data: database, files, broker, logs, secrets.")
     host: str = Field("127.0.0.1", description="Address the web front listens on.")
     port: int = Field(
@@ -148,6 +151,9 @@ class Settings(BaseSettings):
     flower_url: str = Field(
         "", description="Where Flower listens, for the administrators' view. Empty: set by `make run`."
     )
+    alive: str = Field(
+        "", description="File that workers, beat and the MQTT listener touch every few seconds. Empty: none."
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="Least level that is logged.")
 
     @field_validator("var")
@@ -198,6 +204,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _together(self) -> "Settings":
+        if self.secrets and not Path(self.secrets).is_dir():
+            raise ValueError("NIGHTSHIFT_SECRETS names no folder: give the path of the one that holds the files")
         if self.mail == "smtp" and not self.smtp_host:
             raise ValueError("NIGHTSHIFT_MAIL=smtp needs NIGHTSHIFT_SMTP_HOST: name the mail server")
         if self.smtp_ca and not Path(self.smtp_ca).is_file():
@@ -264,7 +272,16 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
+def read() -> Settings:
+    """From the environment and, where NIGHTSHIFT_SECRETS names a folder, from its files; the environment goes first.
+
+    A file is called like its variable, in small letters: nightshift_secret_key.
+    """
+    folder = os.environ.get("NIGHTSHIFT_SECRETS", "")
+    return Settings(_secrets_dir=folder) if folder else Settings()
+
+
 @lru_cache(maxsize=1)
 def settings() -> Settings:
     """The settings of this process. Entry points call it; everything else is handed what it needs."""
-    return Settings()
+    return read()

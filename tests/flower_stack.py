@@ -12,7 +12,7 @@ from typing import Any
 import requests
 from celery import Celery
 
-from deploy.processes import flower
+from deploy.commands import flower_environment
 from deploy.settings import Settings
 from tests.make_run import until
 from workers import broker
@@ -44,11 +44,11 @@ def flower_stack(folder: Path) -> Iterator[Stack]:
     settings = Settings(var=folder)
     broker_port, port = broker.free_ports(2)
     url = broker.url(broker_port, "a-password")
-    service = flower(port, settings, {"NIGHTSHIFT_BROKER_URL": url})
+    watched = {"NIGHTSHIFT_BROKER_URL": url, **flower_environment(settings, "127.0.0.1", port)}
     celery = [sys.executable, "-m", "celery", "-A", "shop"]
     options = ["-n", "scans@here", "-Q", "scans", "-c", "1", "-E", "--without-gossip", "--without-mingle"]
     worker = [*celery, "worker", *options]
-    environment = {**os.environ, **service.environment, "PYTHONPATH": str(folder)}
+    environment = {**os.environ, **watched, "PYTHONPATH": str(folder)}
     commands = (broker.command(folder / "broker", broker_port, "a-password"), worker, [*celery, "flower"])
     found = Stack(f"http://127.0.0.1:{port}/flower", settings.secret("flower_password"), Celery("shop", broker=url))
     found.shop.conf.task_ignore_result = True

@@ -1,4 +1,4 @@
-"""For whoever owns this machine: `python -m web code`, `… reset EMAIL`, `… address EMAIL NEW`."""
+"""For whoever owns this machine: `python -m web code`, `… demo`, `… reset EMAIL`, `… address EMAIL NEW`."""
 
 import argparse
 import sys
@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from deploy.settings import settings
 from models.session import EVERYONE
-from web import people
+from web import demo, people
 from web.address import NewAddress
 from web.recovery import make_link
 from web.signin import first_code
@@ -46,6 +46,7 @@ def main(arguments: list[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     commands.add_parser("code", help="print the code for the first administrator")
     commands.add_parser("reset", help="print a link for a new password").add_argument("email")
+    commands.add_parser("demo", help="make a first account with samples of everything, to look around in")
     change = commands.add_parser("address", help="print a link that gives an account a new e-mail address")
     change.add_argument("email")
     change.add_argument("new")
@@ -57,6 +58,8 @@ def main(arguments: list[str] | None = None) -> None:
                 text = reset(runtime, chosen.email)
             case "address":
                 text = address(runtime, chosen.email, chosen.new)
+            case "demo":
+                text = demo.make(runtime)
             case _:
                 text = code(runtime)
     finally:

@@ -16,6 +16,7 @@ from models.run import Pulse
 from models.session import EVERYONE
 from models.statements import changed
 from workers import canaries, deadman, dispatch, publish
+from workers.alive import sign
 from workers.runtime import Runtime, runtime
 from workers.schedules import due_runs
 
@@ -41,6 +42,7 @@ class SqlScheduler(Scheduler):
     def tick(self, *_: Any, **__: Any) -> float:
         """One round; a database that is away is waited for."""
         started = time.monotonic()
+        sign(self.runtime.settings)
         try:
             self._round()
         except SQLAlchemyError as error:

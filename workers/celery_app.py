@@ -11,7 +11,7 @@ from typing import Any
 
 import structlog
 from billiard.exceptions import TimeLimitExceeded, WorkerLostError
-from celery import Celery, Task
+from celery import Celery, Task, bootsteps
 from celery.signals import setup_logging, worker_process_init, worker_ready, worker_shutting_down
 from celery.worker.request import Request
 from sqlalchemy.exc import SQLAlchemyError
@@ -23,6 +23,7 @@ from models import lifecycle
 from models.session import EVERYONE
 from tasks import discover
 from tasks.job import Job
+from workers import alive
 from workers.execute import execute, hand_back, out_of_time
 from workers.queues import QUEUES
 from workers.runtime import runtime
@@ -50,6 +51,19 @@ app.conf.update(
     timezone="UTC",
     **celery_options(runtime().settings.broker),
 )
+
+
+class Alive(bootsteps.StartStopStep):
+    """By the timer of the loop that also fetches messages. A worker that waits for its broker is well."""
+
+    requires = ("celery.worker.components:Timer",)
+
+    def start(self, parent: Any) -> None:
+        alive.sign(runtime().settings)
+        parent.timer.call_repeatedly(alive.EVERY, alive.sign, (runtime().settings,))
+
+
+app.steps["worker"].add(Alive)
 
 
 class LeaseRequest(Request):
@@ -119,6 +133,8 @@ def _after_fork(**_: Any) -> None:
 
 
 def _lives(process: int) -> bool:
+    if process == os.getpid():
+        return False  # a container's main process is 1 each time: we claimed nothing yet, so that was another
     try:
         os.kill(process, 0)
     except ProcessLookupError:

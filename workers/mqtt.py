@@ -26,6 +26,7 @@ from deploy import logs
 from deploy.settings import Settings
 from models.engine import again, of_data
 from tasks.metering.readings import Moved
+from workers.alive import sign
 from workers.mqtt_book import Message, count_refused, write_all
 from workers.runtime import Runtime, runtime
 
@@ -77,6 +78,7 @@ class Listener:
         self._network.start()
         try:
             while not self.stopped.is_set():
+                sign(self.settings)
                 if not self._network.is_alive():
                     raise RuntimeError("the connection's thread has ended")
                 if batch := self._batch():
