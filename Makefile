@@ -6,7 +6,7 @@ PIP := $(PY) -m pip --disable-pip-version-check install --quiet --no-deps --requ
 COMPILE := $(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate -p 3.11
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint fix lock bench bench-engine bench-scans bench-energy bench-tickets faults compose-test train
+.PHONY: help setup run test lint fix lock bench bench-engine bench-scans bench-energy bench-tickets backup restore compose-backup compose-restore compose-move faults compose-test train
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
@@ -56,6 +56,22 @@ bench-energy: $(VENV)/test $(VENV)/statsforecast ## Measure forecasts, anomalies
 
 bench-tickets: $(VENV)/test ## Measure tickets: scan, lists and search of a million, 50 agents, the assistant (9 minutes; ARGS=--quick: 2)
 	@$(PY) -m tests.bench.tickets $(ARGS)
+
+backup: $(VENV)/base ## Save rows, files and their key in one file (FILE=name.tar names it; while Nightshift runs, too)
+	@$(PY) -m deploy.backup save $(if $(FILE),"$(FILE)")
+
+restore: $(VENV)/base ## Put a backup where nothing is (FILE=name.tar; REPLACE=yes saves what is there first, and replaces it)
+	@$(PY) -m deploy.backup restore $(if $(REPLACE),--replace) "$(or $(FILE),$(error Say which: make restore FILE=name.tar))"
+
+compose-backup: ## Save the stack of docker-compose.yml while it runs (FILE=name.tar)
+	@sh deploy/compose-backup.sh save "$(or $(FILE),nightshift-$(shell date +%Y%m%d-%H%M%S).tar)"
+
+compose-restore: ## Put a backup into the stack, and start it (FILE=name.tar; REPLACE=yes as above)
+	@sh deploy/compose-backup.sh restore "$(FILE)" $(if $(REPLACE),replace)
+
+compose-move: $(VENV)/base ## Move all that `make run` holds, once it is stopped, into the stack (REPLACE=yes as above)
+	@file="$(or $(FILE),$${NIGHTSHIFT_VAR:-var}/backups/moved-$(shell date +%Y%m%d-%H%M%S).tar)"; \
+	  $(PY) -m deploy.backup save --still "$$file" && sh deploy/compose-backup.sh restore "$$file" $(if $(REPLACE),replace)
 
 faults: $(VENV)/test ## Break everything that can break and count what is lost (reckoned an hour; ARGS='--only 1,3 --seed 7')
 	@$(PY) -m tests.faults $(ARGS)

@@ -76,7 +76,8 @@ def _machinery(ada: Person, run_ids: list[str]) -> list[Base]:
 
 def saved(settings: Settings) -> tuple[bytes, Manifest]:
     sink = io.BytesIO()
-    return (manifest := save(settings, sink)) and (sink.getvalue(), manifest)
+    manifest = save(settings, sink)
+    return sink.getvalue(), manifest
 
 
 def restored(settings: Settings, archive: bytes) -> list[str]:

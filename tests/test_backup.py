@@ -136,9 +136,11 @@ def test_while_others_write_all_tables_are_saved_as_of_one_moment(runtime: Runti
 def _stamped(runtime: Runtime) -> Iterator[None]:
     """The tables of these tests are not made by migrations: what the database says of its revision is said here."""
     command.stamp(migrate.config(runtime.settings.database), "head")
-    yield
-    with runtime.database.begin() as connection:
-        connection.exec_driver_sql("DROP TABLE alembic_version")
+    try:
+        yield
+    finally:
+        with runtime.database.begin() as connection:
+            connection.exec_driver_sql("DROP TABLE alembic_version")
 
 
 def _counted(runtime: Runtime, ada: Person) -> str:

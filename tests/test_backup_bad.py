@@ -15,9 +15,8 @@ from deploy.backup.__main__ import do_save, new_file, opened
 from deploy.backup.archive import Writer
 from deploy.backup.contents import Head
 from deploy.backup.errors import BackupError, Damaged
-from deploy.backup.reading import MOST_LINE
 from deploy.backup.restoring import check, spooled
-from deploy.backup.saving import save
+from deploy.backup.saving import MOST_LINE, save
 from deploy.settings import Settings
 from models.account import Account
 from tests.backups import contents, count, furnished, place, restored, saved

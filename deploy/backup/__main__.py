@@ -9,7 +9,7 @@ import signal
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import BinaryIO, NoReturn
 
@@ -73,8 +73,17 @@ def opened(name: str, settings: Settings, twice: bool) -> Iterator[BinaryIO]:
         yield source
 
 
-def do_save(settings: Settings, name: str) -> None:
-    """Save to a file, or through the standard output."""
+def do_save(settings: Settings, name: str, still: bool = False) -> None:
+    """Save to a file, or through the standard output.
+
+    Args:
+        still: nothing may run on this folder: who moves loses what is done after the backup.
+    """
+    with only_one(settings.var) if still else nullcontext():
+        _save(settings, name)
+
+
+def _save(settings: Settings, name: str) -> None:
     began = time.monotonic()
     if name == PIPE:
         if sys.stdout.isatty():
@@ -96,13 +105,14 @@ def default(settings: Settings, why: str = "nightshift") -> Path:
     return settings.var / "backups" / f"{why}-{time.strftime('%Y%m%d-%H%M%S')}.tar"
 
 
-def do_restore(settings: Settings, name: str, replace: bool) -> None:
+def do_restore(settings: Settings, name: str, replace: bool, leave_key: bool = False) -> None:
     """Restore into nothing; or, when told to, in place of what is saved first."""
     began = time.monotonic()
     settings.var.mkdir(parents=True, exist_ok=True, mode=0o700)
     before = default(settings, "replaced")
     with only_one(settings.var), opened(name, settings, twice=True) as source:
-        restore(settings, source, say, (lambda: do_save(settings, str(before))) if replace else None)
+        save_first = (lambda: _save(settings, str(before))) if replace else None
+        restore(settings, source, say, save_first, leave_key)
     say(f"Restored in {time.monotonic() - began:.1f} s. Start Nightshift; everybody signs in again.")
 
 
@@ -128,6 +138,9 @@ def _arguments() -> argparse.Namespace:
         one.add_argument("file", nargs="?" if deed == "save" else None, default="")
         if deed == "restore":
             one.add_argument("--replace", action="store_true", help="save what is there, then take it away")
+            one.add_argument("--leave-key", action="store_true", help="somebody else puts the key in its place")
+        if deed == "save":
+            one.add_argument("--still", action="store_true", help="only while Nightshift does not run on this folder")
     return parser.parse_args()
 
 
@@ -145,9 +158,11 @@ def main() -> None:
     settings = settings_check.read_settings()
     try:
         if asked.deed == "restore":
-            do_restore(settings, asked.file, asked.replace)
+            do_restore(settings, asked.file, asked.replace, asked.leave_key)
+        elif asked.deed == "save":
+            do_save(settings, asked.file, asked.still)
         else:
-            {"save": do_save, "check": do_check, "key": do_key}[asked.deed](settings, asked.file)
+            {"check": do_check, "key": do_key}[asked.deed](settings, asked.file)
     except BackupError as error:
         raise SystemExit(str(error)) from None
     except KeyboardInterrupt:

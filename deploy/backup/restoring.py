@@ -61,12 +61,15 @@ def check(source: BinaryIO) -> tuple[Head, str, Manifest]:
     return checked.found, checked.key, manifest
 
 
-def restore(settings: Settings, source: BinaryIO, say: Say, save_first: SaveFirst | None = None) -> Manifest:
+def restore(
+    settings: Settings, source: BinaryIO, say: Say, save_first: SaveFirst | None = None, leave_key: bool = False
+) -> Manifest:
     """Put an archive in place.
 
     Args:
         source: can seek; it is read twice.
         save_first: called when something is there, which it saves; without it that is refused.
+        leave_key: whoever calls puts the key in its place, as where a container cannot write it.
 
     Raises:
         BackupError: a sentence; nothing is left of the attempt.
@@ -76,7 +79,8 @@ def restore(settings: Settings, source: BinaryIO, say: Say, save_first: SaveFirs
     if not migrate.knows(head.revision):
         raise BackupError(target.NEWER.format(what="backup", revision=head.revision))
     say(f"The backup of {head.made_at} is whole: {told(manifest)}.")
-    database, files, key = patient(settings.database), Files(settings.var / "files"), target.Key(settings)
+    database, files = patient(settings.database), Files(settings.var / "files")
+    key = target.LeftKey() if leave_key else target.Key(settings)
     try:
         key.may_become(secret)
         with plainly("looking at the database"):

@@ -106,7 +106,17 @@ def make_schema(url: str, have: str, want: str) -> None:
     migrate.upgrade(url, want)
 
 
-class Key:
+class LeftKey:
+    """Somebody else's to put in its place."""
+
+    def may_become(self, secret: str) -> None:
+        pass
+
+    def become(self, secret: str) -> None:
+        pass
+
+
+class Key(LeftKey):
     """Where this system's key stands."""
 
     def __init__(self, settings: Settings) -> None:
