@@ -5,18 +5,16 @@ Start: the broker, then the rest side by side. Stop: web, beat, Flower, workers,
 
 import asyncio
 import contextlib
-import fcntl
 import os
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
 
 from deploy import check, commands
+from deploy.lock import only_one
 from deploy.manager import Manager, Service, die_with
 from deploy.settings import ROOT, Settings
 from workers import broker
@@ -89,24 +87,6 @@ async def first_code() -> str:
     )
     said, _ = await asking.communicate()
     return said.decode().strip()
-
-
-@contextlib.contextmanager
-def only_one(var: Path) -> Iterator[None]:
-    """Holds the lock on a data folder; a second manager on it would start a second broker on the same files."""
-    with (var / "nightshift.lock").open("a+") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            lock.seek(0)
-            raise SystemExit(
-                f"Nightshift already runs on {var} (process {lock.read().strip()}). Stop it with Ctrl-C or "
-                "`kill` there, or run a second one on its own folder: NIGHTSHIFT_VAR=/path PORT=5002 make run"
-            ) from None
-        lock.truncate(0)
-        lock.write(str(os.getpid()))
-        lock.flush()
-        yield
 
 
 async def serve(settings: Settings, began: float) -> None:

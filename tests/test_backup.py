@@ -22,7 +22,7 @@ from deploy.backup.errors import BackupError
 from deploy.backup.reading import Reading, Receiver
 from deploy.backup.restoring import check
 from deploy.backup.snapshot import patient
-from deploy.processes import only_one
+from deploy.lock import only_one
 from deploy.settings import ROOT, Settings
 from models import lifecycle, migrate, ticket_search
 from models.account import Account, SignIn, Throttle, Token

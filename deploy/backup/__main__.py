@@ -17,7 +17,7 @@ from deploy import check as settings_check
 from deploy.backup.errors import BackupError, plainly
 from deploy.backup.restoring import check, restore, spooled, told
 from deploy.backup.saving import save
-from deploy.processes import only_one
+from deploy.lock import only_one
 from deploy.settings import ROOT, Settings
 
 PIPE = "-"
