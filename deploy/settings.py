@@ -151,6 +151,9 @@ class Settings(BaseSettings):
     flower_url: str = Field(
         "", description="Where Flower listens, for the administrators' view. Empty: set by `make run`."
     )
+    flower_password: SecretStr = Field(
+        SecretStr(""), description="Password that Flower asks for. Empty: made at first start, in VAR/secrets."
+    )
     alive: str = Field(
         "", description="File that workers, beat and the MQTT listener touch every few seconds. Empty: none."
     )

@@ -36,8 +36,8 @@ def main() -> None:
     _write(app / "nightshift_database_url", DATABASES[database].format(passwords[database]))
     _write(app / "nightshift_broker_url", BROKERS[broker].format(passwords[broker]))
     made(app / "nightshift_secret_key")
-    token = made(app / "nightshift_metrics_token")
-    _write(ROOT / "monitoring" / "nightshift_metrics_token", token)
+    for name in ("nightshift_metrics_token", "nightshift_flower_password"):
+        _write(ROOT / "monitoring" / name, made(app / name))
     made(ROOT / "monitoring" / "grafana_admin_password")
     certificate(os.environ.get("NAMES", "localhost").split(","))
     sys.stdout.write("Secrets and certificate are there.\n")
