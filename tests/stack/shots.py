@@ -9,6 +9,7 @@ from tests.stack.visitor import Front, Person
 
 PAGES = {"today": "/home", "jobs": "/jobs", "runs": "/runs", "expenses": "/expenses", "energy": "/energy",
          "care": "/care", "stock": "/stock", "flower": "/flower/", "administration": "/admin"}  # fmt: skip
+SETTLED_MS = 1500  # charts are drawn, and Flower has asked its workers
 
 
 def take(front: Front, person: Person, pages: Mapping[str, str] | None = None) -> list[Path]:
@@ -30,6 +31,7 @@ def take(front: Front, person: Person, pages: Mapping[str, str] | None = None) -
         page = context.new_page()
         for name, path in (pages or PAGES).items():
             page.goto(front.url + path)
+            page.wait_for_timeout(SETTLED_MS)
             found.append(folder / f"{name}.png")
             page.screenshot(path=str(found[-1]))
         chromium.close()
