@@ -8,4 +8,4 @@ from deploy.settings import ROOT
 
 KEPT = ROOT / "var" / "stack"
 AIM_READY_S, AIM_BACK_S = 360, 45
-AIM_MB = {"web": 400, "worker": 900}
+AIM_MB = {"nightshift-web": 400, "nightshift-ecg": 900}  # the worker of the other queues has no aim
