@@ -7,10 +7,11 @@ umask 077
 
 say() { echo "$*" >&2; }
 stop_for() { say "$*"; exit 1; }
-backup() { docker compose run --rm -T --no-deps --entrypoint python migrate -m deploy.backup "$@"; }
+backup() { docker compose --progress quiet run --rm -T --no-deps --entrypoint python migrate -m deploy.backup "$@"; }
 
 save() {
     [ ! -e "$1" ] || stop_for "$1 is there already. Name another file, or remove that one first."
+    [ -w "$(dirname "$1")" ] || stop_for "$(dirname "$1") is no folder that can be written to. Name a file in another."
     trap 'rm -f "$1.part"' EXIT
     backup save - >"$1.part" </dev/null || stop_for "No backup was made. Is the stack up? Start it: docker compose up -d"
     sync "$1.part" 2>/dev/null || sync
@@ -26,16 +27,17 @@ at_work() {
 
 restore() {
     [ -f "$1" ] || stop_for "There is no file $1."
-    docker compose run --rm -T migrate </dev/null || stop_for "The stack's database does not come up; its words are above."
+    docker compose --progress quiet run --rm -T migrate </dev/null || stop_for "The stack's database does not come up; its words are above."
     # It reads the archive to its end: what is wrong with it is said before anything stops.
     key=$(backup key - <"$1") || stop_for "Nothing was changed."
+    [ -n "${2:-}" ] || backup free || stop_for "Nothing was changed. With REPLACE=yes that is saved, and replaced."
     working=$(at_work)
     [ -z "$working" ] || docker compose stop $working
     if ! backup restore --leave-key ${2:+--replace} - <"$1"; then
         [ -n "${2:-}" ] || [ -z "$working" ] || docker compose start $working
         stop_for "It was not restored. What stood there before a replacement is in the volume data: /data/backups."
     fi
-    printf %s "$key" | docker compose run --rm -T --no-deps --entrypoint sh setup -c \
+    printf %s "$key" | docker compose --progress quiet run --rm -T --no-deps --entrypoint sh setup -c \
         'cd /run/secrets-of/app && cat >.key && chmod 444 .key && mv .key nightshift_secret_key' ||
         stop_for "The rows are there, and their key is not: sealed mailboxes stay shut. Say the same again with replace."
     docker compose up -d

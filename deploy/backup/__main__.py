@@ -1,4 +1,4 @@
-"""`python -m deploy.backup save [FILE] | restore [--replace] FILE | check FILE | key FILE`; "-" is a pipe.
+"""`python -m deploy.backup save [FILE] | restore [--replace] FILE | check FILE | key FILE | free`; "-" is a pipe.
 
 What people read goes to the standard error, so that an archive can go through the standard output.
 """
@@ -15,7 +15,7 @@ from typing import BinaryIO, NoReturn
 
 from deploy import check as settings_check
 from deploy.backup.errors import BackupError, plainly
-from deploy.backup.restoring import check, restore, spooled, told
+from deploy.backup.restoring import check, free, restore, spooled, told
 from deploy.backup.saving import save
 from deploy.lock import only_one
 from deploy.settings import ROOT, Settings
@@ -130,12 +130,20 @@ def do_key(settings: Settings, name: str) -> None:
         sys.stdout.write(f"{check(source)[1]}\n")
 
 
+def do_free(settings: Settings, _name: str) -> None:
+    """Say whether a backup could be restored here: whether nothing is there."""
+    free(settings)
+
+
+OTHERS = {"check": do_check, "key": do_key, "free": do_free}
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m deploy.backup", description=__doc__.splitlines()[0])
     deeds = parser.add_subparsers(dest="deed", required=True)
-    for deed, told_by in (("save", do_save), ("restore", do_restore), ("check", do_check), ("key", do_key)):
+    for deed, told_by in {"save": do_save, "restore": do_restore, **OTHERS}.items():
         one = deeds.add_parser(deed, help=(told_by.__doc__ or "").splitlines()[0])
-        one.add_argument("file", nargs="?" if deed == "save" else None, default="")
+        one.add_argument("file", nargs="?" if deed in ("save", "free") else None, default="")
         if deed == "restore":
             one.add_argument("--replace", action="store_true", help="save what is there, then take it away")
             one.add_argument("--leave-key", action="store_true", help="somebody else puts the key in its place")
@@ -162,7 +170,7 @@ def main() -> None:
         elif asked.deed == "save":
             do_save(settings, asked.file, asked.still)
         else:
-            {"check": do_check, "key": do_key}[asked.deed](settings, asked.file)
+            OTHERS[asked.deed](settings, asked.file)
     except BackupError as error:
         raise SystemExit(str(error)) from None
     except KeyboardInterrupt:

@@ -97,6 +97,19 @@ def restore(
     return manifest
 
 
+def free(settings: Settings) -> None:
+    """
+    Raises:
+        BackupError: something is where a backup would go.
+    """
+    database = patient(settings.database)
+    try:
+        with plainly("looking at the database"):
+            target.nothing_there(target.look(database), Files(settings.var / "files"))
+    finally:
+        database.close()
+
+
 def told(manifest: Manifest) -> str:
     """What is in it, in words."""
     count = sum(total.count for total in manifest.tables.values())
