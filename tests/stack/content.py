@@ -14,14 +14,16 @@ STEADY = (
     "meter", "ticket_message", "artifact", "upload", "run",
 )  # fmt: skip
 ASK = """
-import hashlib, json, sys
+import hashlib, importlib, json, pkgutil, sys
+import models
 from sqlalchemy import select
 from deploy.settings import settings
 from models.base import Base
 from models.run import END_STATES
 from models.session import EVERYONE
 from workers.runtime import Runtime
-import web  # all tables
+for each in pkgutil.iter_modules(models.__path__):  # so that all tables are known
+    importlib.import_module("models." + each.name)
 runtime = Runtime.from_settings(settings())
 told = {}
 with runtime.database.read(EVERYONE) as session:
