@@ -5,7 +5,6 @@ compared with the archive, and only when all are equal it commits. Full text is 
 """
 
 import json
-import struct
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
@@ -16,12 +15,12 @@ from typing import IO, Any, BinaryIO
 
 from sqlalchemy import Connection, bindparam, column, insert, inspect, table, update
 from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.types import FLOAT
 
 from deploy.backup import rows, target
 from deploy.backup.contents import Head, Manifest, Sum, TableHead
 from deploy.backup.errors import BackupError, Damaged, plainly
 from deploy.backup.files import Files
+from deploy.backup.fitting import Fit
 from deploy.backup.reading import Reading, Receiver
 from deploy.backup.snapshot import loading, patient
 from deploy.settings import Settings
@@ -88,10 +87,12 @@ def restore(
             _make_room(settings, database, files, head, save_first)
         source.seek(0)
         with Undone(settings, files):
-            _load(database, files, source, head, lambda: key.become(secret))
+            changed = _load(database, files, source, head, lambda: key.become(secret))
     finally:
         database.close()
-    say("Every row and file was read again and is as the backup says.")
+    for each in changed:
+        say(each)
+    say("Every row and file was read again and is as the backup says" + (", but for these." if changed else "."))
     with plainly("bringing the database up to date"):
         migrate.upgrade(settings.database)
     return manifest
@@ -147,7 +148,8 @@ class Undone:
                 migrate.downgrade(self._settings.database, "base")
 
 
-def _load(database: Database, files: Files, source: BinaryIO, head: Head, become: Callable[[], None]) -> None:
+def _load(database: Database, files: Files, source: BinaryIO, head: Head, become: Callable[[], None]) -> list[str]:
+    """Everything, or nothing; sentences of what could not stay as it was."""
     with plainly("writing to the database"), tempfile.TemporaryFile() as later, loading(database) as connection:
         loader = Loader(connection, files, head, later)
         Reading(source, loader).all()
@@ -157,6 +159,7 @@ def _load(database: Database, files: Files, source: BinaryIO, head: Head, become
         _wake(connection, {each.name for each in head.tables})
         files.move_in()
         become()
+    return loader.changed()
 
 
 def _same(connection: Connection, head: TableHead, expected: Sum) -> None:
@@ -191,7 +194,7 @@ class Loader(Receiver):
     of: Head
     later: IO[bytes]
     expected: dict[str, Sum] = field(default_factory=dict)
-    _fits: dict[str, "Fit"] = field(default_factory=dict)
+    _fits: dict[str, Fit] = field(default_factory=dict)
     _selves: dict[str, list[str]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -227,6 +230,9 @@ class Loader(Receiver):
                 row.update(dict.fromkeys(selves))
         self.connection.execute(insert(rows.bare(head)), found)
 
+    def changed(self) -> list[str]:
+        return [sentence for fit in self._fits.values() for sentence in fit.told()]
+
     def point(self) -> None:
         """Rows that point at others of their own table do so once all are there."""
         self.later.seek(0)
@@ -245,31 +251,6 @@ def _pointing(connection: Connection, head: TableHead) -> list[str]:
     """The columns of a table that point at itself."""
     keys = inspect(connection).get_foreign_keys(head.name)
     return [name for key in keys if key["referred_table"] == head.name for name in key["constrained_columns"]]
-
-
-class Fit:
-    """What a database cannot hold as it is, and takes as something close to it."""
-
-    def __init__(self, connection: Connection, head: TableHead) -> None:
-        have = {each["name"]: each["type"] for each in inspect(connection).get_columns(head.name)}
-        if missing := set(head.columns) - set(have):
-            raise Damaged(f"it has a column {min(missing)} in {head.name} that its revision has not")
-        kinds, name = head.columns.items(), connection.dialect.name
-        mysql = name in ("mysql", "mariadb")
-        # MariaDB's FLOAT has seven digits, where the others' has fifteen; PostgreSQL's text takes no zero bytes.
-        self._floats = [one for one, kind in kinds if mysql and kind == "float" and isinstance(have[one], FLOAT)]
-        self._texts = [one for one, kind in kinds if name == "postgresql" and kind == "text"]
-
-    def changed(self, row: dict[str, Any]) -> bool:
-        """Make a row fit; whether that changed anything."""
-        did = False
-        for name in self._floats:
-            if row[name] is not None:
-                row[name], did = struct.unpack("f", struct.pack("f", row[name]))[0], True
-        for name in self._texts:
-            if row[name] and "\0" in row[name]:
-                row[name], did = row[name].replace("\0", "�"), True
-        return did
 
 
 def spooled(source: BinaryIO, folder: Path) -> BinaryIO:
