@@ -34,6 +34,7 @@ fix: $(VENV)/test ## Put right what can be put right by itself
 lock: $(VENV)/test ## Lock requirements/*.in into requirements/*.txt, with hashes
 	$(COMPILE) requirements/base.in -o requirements/base.txt >/dev/null
 	$(COMPILE) -c requirements/base.txt requirements/web.in -o requirements/web.txt >/dev/null
+	$(COMPILE) -c requirements/base.txt requirements/ecg.in -o requirements/ecg.txt >/dev/null
 	$(COMPILE) --override requirements/no-db2-driver.txt -c requirements/base.txt requirements/test.in -o requirements/test.txt >/dev/null
 	$(COMPILE) -c requirements/base.txt -c requirements/test.txt requirements/bench.in -o requirements/bench.txt >/dev/null
 	$(COMPILE) -c requirements/base.txt requirements/train.in -o requirements/train.txt >/dev/null

@@ -23,7 +23,6 @@ NEEDLESS = {
     "pyarrow/*.px[id]": "sources",
     "pyarrow/*.pyx": "sources",
     "numpy/_core/include": "headers for C",
-    "numpy/f2py": "a compiler of Fortran",
     "plotly/graph_objs": "Python's side of the charts; pages need its script alone",
     "plotly/validators": "the same",
     "plotly/graph_objects": "the same",

@@ -8,10 +8,11 @@
 import os
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from flask import Flask
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page, ViewportSize
 
 from models import vitals
 from tasks.alerting import wishes
@@ -28,26 +29,38 @@ from workers.runtime import Runtime
 
 pytestmark = [pytest.mark.browser, pytest.mark.sqlite, pytest.mark.slow, missing, pytest.mark.timeout(400)]
 
-PHONE, DESK = {"width": 390, "height": 844}, {"width": 1280, "height": 900}
-LOOKS = [("phone", "light", PHONE), ("desk", "dark", DESK)]
-ALL_LOOKS = [*LOOKS, ("phone", "dark", PHONE), ("desk", "light", DESK)]  # for the pictures; the checks need two
+PHONE, DESK = ViewportSize(width=390, height=844), ViewportSize(width=1280, height=900)
+Look = tuple[str, Literal["light", "dark"], ViewportSize]
+LOOKS: list[Look] = [("phone", "light", PHONE), ("desk", "dark", DESK)]
+# For the pictures; the checks need two.
+ALL_LOOKS: list[Look] = [*LOOKS, ("phone", "dark", PHONE), ("desk", "light", DESK)]
 
 
 def look_at(front: Front, found: list[Screen], folder: Path | None) -> dict[str, list[str]]:
-    """What each page has to be complained of."""
+    """What each page has to be complained of: loaded once, then seen in another light and at another width."""
     wrong: dict[str, list[str]] = {}
-    for device, scheme, viewport in ALL_LOOKS if folder else LOOKS:
-        page = front.page(viewport=viewport, color_scheme=scheme, reduced_motion="reduce")
-        for screen in found:
-            pulse(front.runtime, vitals.BEAT)  # or each page says that runs may start late
-            page.goto(screen.path)
-            page.wait_for_load_state("load")
+    page = front.page(viewport=PHONE, color_scheme="light", reduced_motion="reduce")
+    for screen in found:
+        pulse(front.runtime, vitals.BEAT)  # or each page says that runs may start late
+        page.set_viewport_size(PHONE)
+        page.emulate_media(color_scheme="light")
+        page.goto(screen.path)
+        page.wait_for_load_state("load")
+        for device, scheme, viewport in ALL_LOOKS if folder else LOOKS:
+            _see(page, scheme, viewport)
             if said := complaints(page):
                 wrong[f"{screen.path} ({device}, {scheme})"] = said
             if folder:
                 page.screenshot(path=folder / f"{screen.name}-{device}-{scheme}.png", full_page=True)
-        page.context.close()
+    page.context.close()
     return wrong
+
+
+def _see(page: Page, scheme: Literal["light", "dark"], viewport: ViewportSize) -> None:
+    """As by the button for light and dark, and by another window."""
+    page.set_viewport_size(viewport)
+    page.emulate_media(color_scheme=scheme)
+    page.evaluate(f"document.documentElement.dataset.bsTheme = '{scheme}'")
 
 
 def shots() -> Path | None:
