@@ -145,6 +145,9 @@ class Settings(BaseSettings):
     dead_man_url: str = Field(
         "", description="An outside monitor's URL, fetched every minute while beat, broker and workers are well."
     )
+    certificate_url: str = Field(
+        "", description="Where a proxy in front speaks TLS, as https://nginx:8443: its certificate's end is watched."
+    )
     metrics_token: SecretStr = Field(
         SecretStr(""), description="Bearer token that /metrics asks for. Empty: made at first start, in VAR/secrets."
     )
@@ -190,7 +193,7 @@ class Settings(BaseSettings):
             raise ValueError('NIGHTSHIFT_MAIL_FROM is no sender: give it as "Nightshift <nightshift@example.org>"')
         return value
 
-    @field_validator("weather_url", "watson_url", "watson_iam_url")
+    @field_validator("weather_url", "watson_url", "watson_iam_url", "certificate_url")
     @classmethod
     def _web_address(cls, value: str, info: ValidationInfo) -> str:
         if value and not value.startswith(("http://", "https://")):

@@ -15,8 +15,10 @@ from models.delivery import Delivery
 from models.run import BLOCKED, END_STATES, QUEUED, RUNNING, Pulse, Queue, Run
 
 BEAT, BROKER, OF_QUEUE = "beat", "broker", "queue:"  # names of pulses
+CERTIFICATE = "certificate"  # one that lies ahead: when that of the proxy in front ends
 BEAT_SILENT_S, BROKER_AWAY_S, QUEUE_SILENT_S = 30.0, 60.0, 180.0
 WAITS_LONG_S, MAIL_WAITS_S = 600.0, 1800.0
+CERTIFICATE_S = 14 * 86_400.0
 LITTLE_ROOM, LITTLE_BYTES = 0.05, 500_000_000
 
 # Every alarm there is, the worst first: its page in the runbook bears this name, and this title.
@@ -25,6 +27,7 @@ ALARMS = {
     "broker-away": "The broker does not answer",
     "queue-silent": "A queue is silent",
     "disk-full": "The disk is nearly full",
+    "certificate-ends": "The certificate ends",
     "runs-wait-long": "Runs wait for long",
     "mail-waits": "Mail waits",
 }
@@ -91,7 +94,7 @@ def _figures(session: Session, name: str, now: int, silent_s: float | None, paus
 
 def alarms(session: Session, queues: Iterable[QueueFigures], room: tuple[int, int] | None) -> list[Alarm]:
     """All that stand now, the worst first."""
-    found = [*silences(session), *full(room), *delays(session, queues)]
+    found = [*silences(session), *full(room), *expiring(session), *delays(session, queues)]
     return sorted(found, key=lambda alarm: list(ALARMS).index(alarm.name))
 
 
@@ -142,6 +145,22 @@ def delays(session: Session, queues: Iterable[QueueFigures]) -> list[Alarm]:
     return found
 
 
+def certificate_ends_s(session: Session) -> float | None:
+    """Seconds until the certificate ends that browsers are shown; below 0 when it did, None when none is watched."""
+    end = session.scalar(select(Pulse.at).where(Pulse.name == CERTIFICATE))
+    return None if end is None else (end - clock(session)) / 1000
+
+
+def expiring(session: Session) -> list[Alarm]:
+    """Whether that is soon."""
+    left = certificate_ends_s(session)
+    if left is None or left > CERTIFICATE_S:
+        return []
+    if left <= 0:
+        return [Alarm("certificate-ends", "The certificate is past its date: browsers warn people of us.")]
+    return [Alarm("certificate-ends", f"The certificate ends in {in_words(left)}: browsers will warn people of us.")]
+
+
 def mail_waits_s(session: Session) -> float:
     """How long the first of the mails that are to be sent has waited; 0 when none is."""
     oldest = session.scalar(select(func.min(Delivery.created_at)).where(Delivery.state == UNSENT))
@@ -159,4 +178,6 @@ def in_words(seconds: float) -> str:
     """A length of time as people say it."""
     if seconds < 120:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
+    if seconds < 7200:
+        return f"{seconds / 60:.0f} min"
+    return f"{seconds / 3600:.0f} h" if seconds < 172_800 else f"{seconds / 86_400:.0f} days"

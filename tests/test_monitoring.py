@@ -18,6 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from deploy.settings import ROOT
 from models import tally, vitals
 from models.delivery import Delivery
+from models.run import Pulse
 from models.session import EVERYONE
 from tests.conftest import Person
 from workers import beat
@@ -87,6 +88,7 @@ def exposed(app: Flask, runtime: Runtime, ada: Person) -> dict[str, set[str]]:
         for name, _, label, bounds in HISTOGRAMS:
             tally.add(session, f"{name}_bucket", tally.labelled(**{label: "x", "le": str(bounds[0])}))
             tally.add(session, f"{name}_seconds", tally.labelled(**{label: "x"}))
+        session.add(Pulse(name=vitals.CERTIFICATE, at=1))
         session.add(Delivery(to="ada@example.org", subject="News", text="Hello", workspace_id=ada.workspace_id))
     there = app.test_client()
     there.get("/livez")

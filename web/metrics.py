@@ -153,6 +153,9 @@ def _signs(session: Session) -> Iterator[Metric]:
     alive = vitals.pulses(session, clock(session))
     signs = [((name,), age) for name, age in alive.items() if name in (vitals.BEAT, vitals.BROKER)]
     yield _gauge("pulse_age_seconds", "Since this part of the machinery last gave a sign of life.", ("part",), signs)
+    left = vitals.certificate_ends_s(session)
+    ends = [] if left is None else [((), left)]
+    yield _gauge("certificate_ends_seconds", "Until the certificate ends that browsers are shown.", (), ends)
     beat = [((), alive[vitals.BEAT])] if vitals.BEAT in alive else []
     yield _gauge("beat_age_seconds", "Since beat last gave a sign of life.", (), beat)
 

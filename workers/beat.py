@@ -15,7 +15,7 @@ from models.base import db_now
 from models.run import Pulse
 from models.session import EVERYONE
 from models.statements import changed
-from workers import canaries, deadman, dispatch, publish
+from workers import canaries, certificate, deadman, dispatch, publish
 from workers.alive import sign
 from workers.runtime import Runtime, runtime
 from workers.schedules import due_runs
@@ -31,7 +31,7 @@ class SqlScheduler(Scheduler):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.runtime: Runtime = runtime()
-        self._pulsed = self._pinged = 0.0
+        self._pulsed = self._pinged = self._looked = 0.0
         self._synced = False
         super().__init__(*args, **kwargs)
         self.max_interval = EVERY
@@ -54,6 +54,8 @@ class SqlScheduler(Scheduler):
             with self.runtime.database.write(EVERYONE) as session:
                 defaults.sync(session, self.runtime.settings.schedules)
                 canaries.forget_queues_that_are_gone(session)
+                if not self.runtime.settings.certificate_url:
+                    certificate.forget(session)
             self._synced = True
         due_runs(self.runtime)
         dispatch.everything(self.runtime)
@@ -65,6 +67,9 @@ class SqlScheduler(Scheduler):
             self._pinged = now
             if all_well(self.runtime):  # in a thread: a slow monitor must not hold the tick up
                 threading.Thread(target=deadman.ping, args=(self.runtime.settings.dead_man_url,), daemon=True).start()
+        if self.runtime.settings.certificate_url and now - self._looked > PING_EVERY:
+            self._looked = now
+            threading.Thread(target=certificate.look, args=(self.runtime,), daemon=True).start()
 
 
 def pulse(runtime: Runtime, name: str) -> None:
