@@ -1,8 +1,10 @@
 """The end of the certificate that browsers are shown: asked of the proxy itself, told before it is there."""
 
 import contextlib
+import os
 import socketserver
 import ssl
+import subprocess
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,11 +15,13 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from deploy.settings import Settings
+from deploy.commands import BEAT
+from deploy.settings import ROOT, Settings
 from models import vitals
 from models.session import EVERYONE
 from tests import certificates
 from tests.listening import listening
+from tests.make_run import until
 from tests.test_metrics import scrape, value
 from workers import certificate
 from workers.runtime import Runtime
@@ -85,3 +89,20 @@ def watching(runtime: Runtime, url: str) -> Runtime:
 def test_the_address_is_a_web_address() -> None:
     with pytest.raises(ValueError, match="NIGHTSHIFT_CERTIFICATE_URL is no address"):
         Settings.model_validate({"certificate_url": "nginx:8443"})
+
+
+def test_beat_looks_by_itself(runtime: Runtime, tmp_path: Path) -> None:
+    def seen() -> float | None:
+        with runtime.database.read(EVERYONE) as session:
+            return vitals.certificate_ends_s(session)
+
+    with shown(tmp_path, 9.7) as url:
+        said = {"NIGHTSHIFT_VAR": str(runtime.settings.var), "NIGHTSHIFT_CERTIFICATE_URL": url}
+        said |= {"NIGHTSHIFT_BROKER_URL": runtime.settings.broker_url.get_secret_value()}
+        with (tmp_path / "beat.log").open("wb") as log:
+            beat = subprocess.Popen(BEAT, cwd=ROOT, env={**os.environ, **said}, stdout=log, stderr=log)
+        try:
+            until(seen)
+        finally:
+            beat.kill()
+            beat.wait(10)
