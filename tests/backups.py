@@ -21,6 +21,7 @@ from models.ledger import Budget
 from models.meter import Outlook, Place
 from models.run import Dependency, Permit, Pulse, Queue, Rate, Run, Tally
 from models.session import EVERYONE
+from models.tally import COUNTED
 from models.ticket import Ticket
 from tests.conftest import Person, new_person
 from tests.rights import furnish
@@ -28,7 +29,7 @@ from workers.runtime import Runtime
 
 EVERY_LETTER = "Größe, 東京, 🔑, a tab\t, two\nlines, 'quotes' \"and\" \\ backslashes, trailing space "
 LONG_AGO = 1_000_000_000_000
-PORTABLE = Base.metadata.tables.keys() - {"sign_in", "link", "place"}  # ended, and see `furnished`
+PORTABLE = Base.metadata.tables.keys() - {"sign_in", "link", "pulse", "place"}  # ended, and see `furnished`
 
 
 def place(folder: Path, url: str = "") -> Settings:
@@ -69,6 +70,7 @@ def _machinery(ada: Person, run_ids: list[str]) -> list[Base]:
         Queue(name="mail", paused_at=LONG_AGO),
         Rate(scope="queue:mail", next_at=LONG_AGO),
         Permit(scope="queue:mail", number=1, run_id=run_ids[0]),
+        Pulse(name=COUNTED, at=LONG_AGO),
         Pulse(name="beat", at=LONG_AGO, detail={"by": EVERY_LETTER}),
         Tally(name="runs_ended", labels="job=ecg", value=0.1 + 0.2),
         MailEvent(id=new_id(), at=LONG_AGO),
@@ -113,3 +115,17 @@ def count(settings: Settings, table: type[Base]) -> int:
 def contents(settings: Settings) -> dict[str, bytes]:
     """Every file of the storage."""
     return {path.name: path.read_bytes() for path in (settings.var / "files").glob("??/*")}
+
+
+class Source:
+    """A Nightshift that is saved once for all tests of this file."""
+
+    def __init__(self, settings: Settings, ada: Person) -> None:
+        self.settings, self.ada = settings, ada
+        self.archive, self.manifest = saved(settings)
+
+
+def the_same(one: Manifest, other: Manifest) -> None:
+    different = [name for name in PORTABLE if one.tables[name] != other.tables[name]]
+    assert not different
+    assert (one.files, one.bytes) == (other.files, other.bytes)

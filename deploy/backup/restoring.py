@@ -26,6 +26,7 @@ from deploy.backup.snapshot import loading, patient
 from deploy.settings import Settings
 from models import migrate
 from models.session import Database
+from models.tally import COUNTED
 
 Say = Callable[[str], None]
 SaveFirst = Callable[[], object]
@@ -181,6 +182,9 @@ def _wake(connection: Connection, names: set[str]) -> None:
         run = table("run", *map(column, ("state", "lease_until", "published_at")))
         connection.execute(update(run).where(run.c.state == "running").values(lease_until=0))
         connection.execute(update(run).where(run.c.state == "queued").values(published_at=None))
+    if "pulse" in names:  # signs of life of a system that is gone would ring the alarms of this one
+        pulse = table("pulse", column("name"))
+        connection.execute(pulse.delete().where(pulse.c.name != COUNTED))
     for name in names & set(ENDED):
         connection.execute(table(name).delete())
 

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date
 from typing import Any
 
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Integer,
     LargeBinary,
     String,
+    Table,
     TableClause,
     Text,
     TypeDecorator,
@@ -57,10 +58,11 @@ def kind(of: Column[Any]) -> Kind:
 
 def heads() -> list[TableHead]:
     """This code's tables, those first that others point at."""
-    return [
-        TableHead(name=each.name, columns={one.name: kind(one) for one in each.c})
-        for each in Base.metadata.sorted_tables
-    ]
+    return heads_of(Base.metadata.sorted_tables)
+
+
+def heads_of(tables: Iterable[Table]) -> list[TableHead]:
+    return [TableHead(name=each.name, columns={one.name: kind(one) for one in each.c}) for each in tables]
 
 
 def bare(head: TableHead) -> TableClause:
