@@ -6,7 +6,8 @@ import re
 import shutil
 import subprocess
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ LABEL = "com.docker.compose"
 # Whatever compose file is tested says itself which variables are ports on this machine.
 PORT = re.compile(r"\$\{((?!NIGHTSHIFT_)[A-Z0-9_]*PORT)[:}?-]")
 COMMAND_S = 120
+MOST_RESTARTS = 6
 # No `.env` and no settings of whoever runs this have a say; images of its own name leave those of another stack alone.
 OURS = {"COMPOSE_FILE": str(FILE), "COMPOSE_ENV_FILES": os.devnull, "NIGHTSHIFT_TAG": "test"}
 
@@ -56,8 +58,8 @@ class Container:
 
     @property
     def broken(self) -> bool:
-        """It was to do its work once, and did not."""
-        return self.once and self.state["Status"] == "exited" and self.state["ExitCode"] != 0
+        """It was to do its work once, and did not, however often it was started again."""
+        return self.once and int(self.told["RestartCount"]) > MOST_RESTARTS
 
     def word(self) -> str:
         """Its condition in a word or two."""
@@ -114,17 +116,22 @@ class Stack:
         """`docker compose …` of this project."""
         return run("docker", "compose", *words, timeout=timeout, env=self.environment, given=given)
 
-    def loudly(self, *words: str, timeout: float) -> None:
-        """The same, with what it says going to a log under var/stack, which is shown when it fails."""
-        log = KEPT / "logs" / f"{words[0]}.log"
+    def loudly(self, *words: str, timeout: float, meanwhile: Callable[[], object] = bool) -> None:
+        """The same, with what it says going to a log under var/stack, which is shown when it fails.
+
+        `meanwhile` is called every second, and ends it by raising.
+        """
+        log, end = KEPT / "logs" / f"{words[0]}.log", time.monotonic() + timeout
         log.parent.mkdir(parents=True, exist_ok=True)
         command = ["docker", "compose", "--progress", "plain", *words]
-        with log.open("ab") as out:
-            done = subprocess.run(
-                command, cwd=ROOT, env=self.environment, stdout=out, stderr=out, timeout=timeout, check=False
-            )
-        if done.returncode:
-            raise Trouble(f"`docker compose {words[0]}` ended with {done.returncode}; the end of {log}:\n{_tail(log)}")
+        with log.open("ab") as out, _ended(command, cwd=ROOT, env=self.environment, stdout=out, stderr=out) as process:
+            while process.poll() is None:
+                meanwhile()
+                if time.monotonic() > end:
+                    raise Trouble(f"`docker compose {words[0]}` took longer than {timeout:.0f} s: see {log}")
+                time.sleep(1)
+        if process.returncode:
+            raise Trouble(f"`docker compose {words[0]}` ended with {process.returncode}; {log} ends so:\n{_tail(log)}")
 
     def config(self) -> dict[str, Any]:
         """The compose file as Compose itself understands it."""
@@ -151,17 +158,22 @@ class Stack:
 
     def up(self, *words: str, timeout: float = 300) -> None:
         """Brings it up in the background. Not by `--wait`: that takes a service that did its work for a failure."""
-        self.loudly("up", "-d", "--no-build", *words, timeout=timeout)
+        self.loudly("up", "-d", "--no-build", *words, timeout=timeout, meanwhile=self.look)
 
     def wait(self, limit: float = 180) -> None:
         """Until all of it is well."""
         end = time.monotonic() + limit
-        while not (found := self.containers()) or not all(each.well for each in found):
-            if broken := [each.name for each in found if each.broken]:
-                raise Trouble(f"{', '.join(broken)} did not do its work: {self.said(broken[0])}")
+        while not (found := self.look()) or not all(each.well for each in found):
             if time.monotonic() > end:
                 raise Trouble("Not well: " + ", ".join(each.word() for each in found if not each.well))
             time.sleep(0.5)
+
+    def look(self) -> list[Container]:
+        """All containers; trouble when one of them will not do what it is there for. Compose would wait for ever."""
+        found = self.containers()
+        if broken := [each.name for each in found if each.broken]:
+            raise Trouble(f"{', '.join(broken)} did not do its work: {self.said(broken[0])}")
+        return found
 
     def port(self, service: str, inside: str = "") -> int:
         """The host's port that leads to a service (to its port `inside`, or to one that ends so)."""
@@ -176,7 +188,9 @@ class Stack:
 
     def said(self, name: str) -> str:
         """The end of a container's log."""
-        return docker("logs", "--tail", "5", name, check=False).strip()[-1000:]
+        words = ["docker", "logs", "--tail", "5", name]
+        done = subprocess.run(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=COMMAND_S, check=False)
+        return done.stdout.decode(errors="replace").strip()[-1000:]
 
     def keep_logs(self) -> Path:
         """All containers' logs, and what the engine knows of them, into var/stack/logs."""
@@ -198,6 +212,18 @@ class Stack:
         mark = ("--filter", f"label={LABEL}.project={self.project}")
         asked = {"containers": ("ps", "-aq"), "volumes": ("volume", "ls", "-q"), "networks": ("network", "ls", "-q")}
         return {what: docker(*words, *mark).split() for what, words in asked.items()}
+
+
+@contextmanager
+def _ended(command: list[str], **given: Any) -> Iterator["subprocess.Popen[bytes]"]:
+    """A process that goes with us, whatever breaks off."""
+    process = subprocess.Popen(command, **given)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.terminate()
+        process.wait(30)
 
 
 def missing() -> str:
