@@ -52,10 +52,12 @@ def main() -> int:
     report.say(f"Stack {project}")
     course = steps.Course(stack, report, asked.quick)
     chosen = asked.only.split(",") if asked.only else list(STEPS)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit("It was told to end."))
     try:
         _go(course, chosen)
     finally:
-        signal.setitimer(signal.ITIMER_REAL, 0)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_IGN)  # it is being taken down: whoever is impatient waits that long
         _leave(stack, report, asked.keep)
         report.write()
     return 1 if report.failed else 0

@@ -84,10 +84,11 @@ def run(
     env: Mapping[str, str] | None = None,
     given: str | None = None,
 ) -> str:
-    """A command to its end."""
+    """A command to its end. In a session of its own: Ctrl-C is for us, and what takes a stack down goes on."""
     done = subprocess.run(
-        words, cwd=ROOT, env=env, input=given, timeout=timeout, capture_output=True, text=True, check=False
-    )
+        words, cwd=ROOT, env=env, input=given, timeout=timeout, capture_output=True, text=True, check=False,
+        start_new_session=True,
+    )  # fmt: skip
     if check and done.returncode:
         said = (done.stderr.strip() or done.stdout.strip())[-2000:]
         raise Trouble(f"`{' '.join(words)[:200]}` ended with {done.returncode}: {said}")
@@ -217,7 +218,7 @@ class Stack:
 @contextmanager
 def _ended(command: list[str], **given: Any) -> Iterator["subprocess.Popen[bytes]"]:
     """A process that goes with us, whatever breaks off."""
-    process = subprocess.Popen(command, **given)
+    process = subprocess.Popen(command, start_new_session=True, **given)
     try:
         yield process
     finally:
