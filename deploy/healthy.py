@@ -11,21 +11,21 @@ from pathlib import Path
 
 ALIVE = Path(os.environ.get("NIGHTSHIFT_ALIVE") or "/tmp/alive")  # noqa: S108  # in a container, our own
 ROLE = ALIVE.with_suffix(".role")
-PORTS = {"web": (5001, "/livez"), "flower": (5555, "/flower/healthcheck")}
+PAGES = {"web": "/livez", "flower": "/flower/healthcheck"}
 SILENT = 60.0  # seconds
 
 
 def problem() -> str:
     """What is wrong; empty when all is well."""
     try:
-        role = ROLE.read_text()
+        role, port = ROLE.read_text().split()
     except OSError:
         return "not started yet"
-    return _answers(*PORTS[role]) if role in PORTS else _touched()
+    return _answers(int(port), PAGES[role]) if role in PAGES else _touched()
 
 
 def _answers(port: int, path: str) -> str:
-    asking = http.client.HTTPConnection("127.0.0.1", int(os.environ.get("PORT", port)), timeout=4)
+    asking = http.client.HTTPConnection("127.0.0.1", port, timeout=4)
     try:
         asking.request("GET", path)
         status = asking.getresponse().status

@@ -284,7 +284,7 @@ def read() -> Settings:
     A file is called like its variable, in small letters: nightshift_secret_key.
     """
     folder = os.environ.get("NIGHTSHIFT_SECRETS", "")
-    return Settings(_secrets_dir=folder) if folder else Settings()
+    return Settings(_secrets_dir=folder) if Path(folder or "/dev/null").is_dir() else Settings()
 
 
 @lru_cache(maxsize=1)

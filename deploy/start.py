@@ -75,14 +75,14 @@ def main(arguments: Sequence[str]) -> None:
     if found:
         raise SystemExit("\n".join(found))
     line, more = command(role, settings)
-    _note(role)
+    _note(role, FLOWER_PORT if role == "flower" else settings.port)
     os.execve(line[0], list(line), {**os.environ, **more})  # noqa: S606  # our own command
 
 
-def _note(role: str) -> None:
+def _note(role: str, port: int) -> None:
     """For the health check, which is a process of its own."""
     part = Path(tempfile.mkstemp(dir=ROLE.parent)[1])
-    part.write_text(role)
+    part.write_text(f"{role} {port}")
     part.rename(ROLE)
 
 

@@ -27,7 +27,7 @@ from urllib.parse import urlencode
 
 import psutil
 
-from deploy.processes import WEB
+from deploy.commands import WEB
 from deploy.settings import Settings
 from models import migrate
 from models.account import SignIn
