@@ -115,7 +115,7 @@ def test_while_others_write_all_tables_are_saved_as_of_one_moment(runtime: Runti
         writer = threading.Thread(target=write)
         writer.start()
         try:
-            moments = [_both(saved(runtime.settings)[0], run_id) for _ in range(6)]
+            moments = [_both(saved(runtime.settings)[0], run_id) for _ in range(4)]
         finally:
             stop.set()
             writer.join()

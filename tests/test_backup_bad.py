@@ -50,7 +50,7 @@ def test_an_archive_is_an_ordinary_tar_with_names_that_stay_inside(archive: byte
 def test_a_byte_that_changed_is_noticed_unless_it_says_nothing(archive: bytes) -> None:
     head, key, manifest = check(io.BytesIO(archive))
     unnoticed = 0
-    for at in range(0, len(archive), len(archive) // 400):
+    for at in range(0, len(archive), len(archive) // 200):
         changed = bytearray(archive)
         changed[at] ^= 1
         try:
@@ -60,12 +60,12 @@ def test_a_byte_that_changed_is_noticed_unless_it_says_nothing(archive: bytes) -
         unnoticed += 1
         same = (head, key, manifest.tables, manifest.files, manifest.bytes)
         assert same == (other[0], other[1], other[2].tables, other[2].files, other[2].bytes), at
-    assert unnoticed < 300, "most of a small tar is padding, not all"
+    assert unnoticed < 150, "most of a small tar is padding, not all"
 
 
 def test_an_archive_that_was_cut_off_anywhere_is_refused(archive: bytes) -> None:
     whole = len(archive.rstrip(b"\0"))
-    for at in [*range(0, whole, whole // 60), whole - 1]:
+    for at in [*range(0, whole, whole // 30), whole - 1]:
         said = refusal(archive[:at])
         assert "damaged" in said or "no backup of Nightshift" in said
 
@@ -161,7 +161,7 @@ def test_a_database_of_another_program_is_left_alone(archive: bytes, tmp_path: P
     connection = sqlite3.connect(tmp_path / "nightshift.db")
     connection.execute("CREATE TABLE others (id INTEGER)")
     connection.close()
-    with pytest.raises(BackupError, match=r"another program \(others\)"):
+    with pytest.raises(BackupError, match=r"no Nightshift finished \(others\)"):
         restored(settings, archive)
     with pytest.raises(BackupError, match="no tables of Nightshift yet"):
         save(settings, io.BytesIO())

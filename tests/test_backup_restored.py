@@ -69,6 +69,8 @@ def test_a_restored_system_signs_people_in_and_does_what_waited_and_what_ran(
     settings = place(tmp_path / "new")
     restored(settings, saved(runtime.settings)[0])
     again = Runtime.from_settings(settings)
+    with again.database.look() as connection:
+        assert connection.scalars(select(Run.id).where(Run.published_at.is_not(None))).all() == [], "messages are gone"
     dispatch.everything(again)
     assert _states(again, waits, runs) == {waits: ("queued", 0), runs: ("queued", 1)}, "as if its worker was lost"
     with again.database.begin() as connection:

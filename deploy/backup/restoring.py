@@ -83,7 +83,7 @@ def restore(
     key = target.LeftKey() if leave_key else target.Key(settings)
     try:
         key.may_become(secret)
-        with plainly("looking at the database"):
+        with plainly("preparing the database"):
             files.wants(manifest.bytes)
             _make_room(settings, database, files, head, save_first)
         source.seek(0)

@@ -20,7 +20,10 @@ from models.session import Database
 OURS = "alembic_version"
 SIGN_EVERY = 11.0  # seconds within which beat gives a sign of life for certain
 SIGNS_MS = 40_000
-OTHERS = "The database holds tables of another program ({name}). Give Nightshift a database of its own."
+OTHERS = (
+    "The database holds tables that no Nightshift finished ({name}): another program's, or half made. "
+    "Give Nightshift an empty database of its own."
+)
 NEWER = "A newer Nightshift wrote this {what} (revision {revision}). Use that release for it."
 ALIVE = "Nightshift still runs on this database: its beat gives signs of life. Stop it everywhere, and try again."
 FULL = (
