@@ -79,7 +79,7 @@ worker_class = Worker
 workers = 1
 threads = 8
 timeout = 60
-graceful_timeout = 8
+graceful_timeout = 30  # a download may take so long; below the 40 s that a container has
 keepalive = 5
 # The heartbeat file must not wait for a slow disk: gunicorn would take the worker for dead.
 worker_tmp_dir = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108

@@ -51,7 +51,7 @@ def plan(settings: Settings) -> Plan:
         url = environment["NIGHTSHIFT_BROKER_URL"] = broker.url(broker_port, password)
         embedded = Service("broker", broker.command(settings.var / "broker", broker_port, password))
     services = [
-        Service("web", commands.WEB, environment, grace=12),
+        Service("web", commands.WEB, environment, grace=34),
         *(Service(group, commands.worker(group, settings), environment, WORKER_GRACE) for group in GROUPS),
         *([Service("mqtt", commands.MQTT, environment)] if settings.mqtt_url.get_secret_value() else []),
         Service("beat", commands.BEAT, environment),
