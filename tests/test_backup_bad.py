@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.backup.__main__ import do_save, new_file, opened
+from deploy.backup.__main__ import do_restore, do_save, new_file, opened
 from deploy.backup.archive import Writer
 from deploy.backup.contents import Head
 from deploy.backup.errors import BackupError, Damaged
@@ -19,7 +19,7 @@ from deploy.backup.restoring import check, spooled
 from deploy.backup.saving import MOST_LINE, save
 from deploy.settings import Settings
 from models.account import Account
-from tests.backups import contents, count, furnished, place, restored, saved
+from tests.backups import PORTABLE, contents, count, furnished, place, restored, saved, sums
 
 
 @pytest.fixture(scope="module")
@@ -174,24 +174,29 @@ def test_a_key_that_is_set_outside_is_not_passed_over(archive: bytes, tmp_path: 
     assert not (tmp_path / "var" / "nightshift.db").exists()
 
 
-def test_a_restore_that_fails_in_the_middle_leaves_nothing(full: Settings, tmp_path: Path, fresh_sqlite: Path) -> None:
-    broken = place(tmp_path / "broken")
-    furnished(broken, fresh_sqlite)
-    connection = sqlite3.connect(broken.var / "nightshift.db")  # which asks for no foreign keys
+def test_a_restore_that_fails_in_the_middle_leaves_nothing_and_what_it_replaced_comes_back(
+    full: Settings, tmp_path: Path, fresh_sqlite: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    settings, broken = place(tmp_path / "var"), tmp_path / "broken.tar"
+    furnished(settings, fresh_sqlite)
+    connection = sqlite3.connect(settings.var / "nightshift.db")  # which asks for no foreign keys
+    tag = connection.execute("SELECT ticket_id FROM ticket_tag").fetchone()
     connection.execute("UPDATE ticket_tag SET ticket_id = 'nowhere'")
     connection.commit()
-    connection.close()
-    data, _ = saved(broken)
-    settings = place(tmp_path / "var")
+    broken.write_bytes(saved(settings)[0])
+    connection.execute("UPDATE ticket_tag SET ticket_id = ?", tag)
+    connection.commit()
+    before = sums(settings)
     with pytest.raises(BackupError, match="ticket_tag contradict"):
-        restored(settings, data)
-    assert contents(settings) == {}
-    assert not list((settings.var / "files").glob(".restoring"))
-    connection = sqlite3.connect(settings.var / "nightshift.db")
+        do_restore(settings, str(broken), replace=True)
+    assert (contents(settings), list((settings.var / "files").glob(".restoring"))) == ({}, [])
     names = {row[0] for row in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
     connection.close()
     assert names <= {"alembic_version"}
-    restored(settings, saved(full)[0])  # and a good one finds its place
+    (kept,) = (settings.var / "backups").iterdir()
+    assert f"What was there before is in {kept}" in capsys.readouterr().err
+    do_restore(settings, str(kept), replace=False)
+    assert {name: sums(settings)[name] for name in PORTABLE} == {name: before[name] for name in PORTABLE}
 
 
 def test_a_full_disk_and_a_folder_that_is_none_are_told(full: Settings, tmp_path: Path) -> None:

@@ -110,10 +110,21 @@ def do_restore(settings: Settings, name: str, replace: bool, leave_key: bool = F
     began = time.monotonic()
     settings.var.mkdir(parents=True, exist_ok=True, mode=0o700)
     before = default(settings, "replaced")
-    with only_one(settings.var), opened(name, settings, twice=True) as source:
+    with _named_if_it_fails(before), only_one(settings.var), opened(name, settings, twice=True) as source:
         save_first = (lambda: _save(settings, str(before))) if replace else None
         restore(settings, source, say, save_first, leave_key)
     say(f"Restored in {time.monotonic() - began:.1f} s. Start Nightshift; everybody signs in again.")
+
+
+@contextmanager
+def _named_if_it_fails(before: Path) -> Iterator[None]:
+    """What was replaced is not lost by a restore that then failed: where it is."""
+    try:
+        yield
+    except BaseException:
+        if before.exists():
+            say(f"What was there before is in {before}: restore that, or try again.")
+        raise
 
 
 def do_check(settings: Settings, name: str) -> None:
