@@ -97,13 +97,9 @@ def _a_mail(hands: Hands, catcher: Catcher) -> Callable[[], None]:
     """The mail that a run is done, found in the catcher by the run's own link."""
     program = Program(hands.front, hands.token)
 
-    def work() -> None:
+    def work() -> None:  # a mail that a killed catcher had taken is gone with it: each try is a run of its own
         run = program.succeeded(program.start(CHEAP, key()), LIMIT_S)
-        end = time.monotonic() + 20  # a mail that a killed catcher had taken is gone with it: then another run
-        while not any(run["id"] in catcher.text(mail) for mail in catcher.mails()[:20]):
-            if time.monotonic() > end:
-                raise Trouble("The mail did not come")
-            time.sleep(EVERY_S)
+        catcher.about(run["id"], 20)
 
     return work
 

@@ -14,6 +14,7 @@ from tests.stack.compose import Trouble
 TOKEN = re.compile(r'name="csrf_token" value="([^"]+)"')
 RUN = re.compile(r"/runs/([0-9a-f]{28})")
 ENDED = ("succeeded", "failed", "cancelled")
+SEEN = 30  # of the newest mails, when one is looked for
 TIMEOUT = (5, 30)  # seconds: to connect, between two bytes
 PASSWORD = "a lamp beside the window"
 
@@ -141,14 +142,16 @@ class Catcher:
             _expected(requests.get(f"{self.url}/api/v1/message/{mail['ID']}", timeout=TIMEOUT), 200).json()["Text"]
         )
 
-    def about(self, words: str, limit: float = 60) -> dict[str, Any]:
-        """Waits for a mail whose subject has these words."""
+    def about(self, run_id: str, limit: float = 60) -> dict[str, Any]:
+        """Waits for the mail that tells of a run, known by the link to it."""
         end = time.monotonic() + limit
-        while not (found := [each for each in self.mails() if words in each["Subject"]]):
+        while True:
+            for mail in self.mails()[:SEEN]:
+                if f"/runs/{run_id}" in self.text(mail):
+                    return mail
             if time.monotonic() > end:
-                raise Trouble(f"No mail about “{words}” came in {limit:.0f} s")
+                raise Trouble(f"No mail about run {run_id} came in {limit:.0f} s")
             time.sleep(0.5)
-        return found[0]
 
 
 def key() -> str:
