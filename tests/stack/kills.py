@@ -11,18 +11,15 @@ from pathlib import Path
 
 import requests
 
-from deploy.settings import ROOT
 from tests.stack import AIM_BACK_S
 from tests.stack.compose import Container, Stack, Trouble, docker
-from tests.stack.load import CHEAP, Load, judge, settled
+from tests.stack.load import CHEAP, Load, hand_over, judge, settled
 from tests.stack.report import Report
 from tests.stack.visitor import Catcher, Front, Person, Program, key
 
 LIMIT_S = 150
 EVERY_S = 0.25
 QUICK = ("web", "worker-work", "redis", "postgres")
-SAMPLES = {"ecg": ROOT / "tasks/ecg/sample/recording-250hz.csv", "energy": ROOT / "tasks/energy/sample/household.csv"}
-PARAMS = {"ecg": {"sampling_rate": "250"}, "energy": {"budget": "1"}}
 
 
 @dataclass(frozen=True)
@@ -87,7 +84,7 @@ def work_for(service: str, hands: Hands) -> Callable[[], None]:
 
     def work() -> None:
         if not started:
-            started.append(program.start(kind, word, PARAMS.get(kind), SAMPLES.get(kind)))
+            started.append(hand_over(program, kind, word))
         program.succeeded(started[0], LIMIT_S)
 
     return work
@@ -138,7 +135,10 @@ def run(stack: Stack, hands: Hands, report: Report, quick: bool) -> None:
     report.add("back in time", f"{sum(in_time)} of {len(in_time)}", "all", "ok" if all(in_time) else "MISSED")
     heard = load.heard
     report.add("requests that were refused or got no answer", f"{len(heard.refused)} of {heard.requests}")
-    judge(report, load, settled(stack, load))
+    found = settled(stack, load)
+    judge(report, load, found)
+    again = sum(each.tries > 0 for each in found)
+    report.add("runs that a kill hit, and that began again", f"{again} of {len(found)}")
 
 
 def strike_and_wait(stack: Stack, container: Container, hands: Hands, report: Report) -> bool:

@@ -5,15 +5,22 @@ import secrets
 import threading
 import time
 from dataclasses import dataclass, field
+from functools import partial
+from itertools import cycle
 from typing import Any
 
 import requests
 
+from deploy.settings import ROOT
 from tests.stack.compose import Stack, Trouble
 from tests.stack.report import Report
 from tests.stack.visitor import TIMEOUT, Front, Program
 
 CHEAP = "budget"  # a scan of this workspace's budgets: real, started by people and by API, and done in a moment
+# Seconds of work each, in queues of their own.
+SAMPLES = {"ecg": ROOT / "tasks/ecg/sample/recording-250hz.csv", "energy": ROOT / "tasks/energy/sample/household.csv"}
+PARAMS = {"ecg": {"sampling_rate": "250"}, "energy": {"budget": "1"}}
+LONG_S = 4  # between two of these
 PAUSE_S = 0.5  # before what was refused is sent once more
 LONGEST_S = 180  # that one run may need until it is accepted
 
@@ -28,15 +35,28 @@ class Heard:
     forked: list[str] = field(default_factory=list)  # keys that became two runs
 
 
+def hand_over(program: Program, kind: str, key: str) -> str:
+    """A run of a job with its sample; the run's id."""
+    return program.start(kind, key, PARAMS.get(kind), SAMPLES.get(kind))
+
+
 class Load:
-    """Two clients, used as `with Load(…) as load:`. Whoever gets no answer asks again with the same key, as clients
-    should: whatever was accepted before the answer got lost is not submitted twice."""
+    """Three clients (cheap runs, long runs, pages), used as `with Load(…) as load:`.
+
+    Whoever gets no answer asks again with the same key, as clients should: whatever was accepted before the answer
+    got lost is not submitted twice.
+    """
 
     def __init__(self, front: Front, token: str, every: float = 0.5, path: str = "/livez") -> None:
         self.front, self.token, self.every, self.path = front, token, every, path
         self.heard, self.prefix = Heard(), f"load-{secrets.token_hex(4)}-"
         self._over, self._lock = threading.Event(), threading.Lock()
-        self._threads = [threading.Thread(target=each, daemon=True) for each in (self._submit, self._look)]
+        clients = (
+            partial(self._submit, "a", (CHEAP,), every),
+            partial(self._submit, "b", tuple(SAMPLES), LONG_S),
+            self._look,
+        )
+        self._threads = [threading.Thread(target=each, daemon=True) for each in clients]
 
     def __enter__(self) -> "Load":
         for each in self._threads:
@@ -48,17 +68,17 @@ class Load:
         for each in self._threads:
             each.join(LONGEST_S)
 
-    def _submit(self) -> None:
-        program, number = Program(self.front, self.token), 0
-        while not self._over.is_set():
-            key, number = f"{self.prefix}{number}", number + 1
-            end = time.monotonic() + LONGEST_S
-            while not self._accepted(program, key) and time.monotonic() < end and not self._over.wait(PAUSE_S):
+    def _submit(self, name: str, kinds: tuple[str, ...], every: float) -> None:
+        program = Program(self.front, self.token)
+        for number, kind in enumerate(cycle(kinds)):
+            key, end = f"{self.prefix}{name}{number}", time.monotonic() + LONGEST_S
+            while not self._accepted(program, kind, key) and time.monotonic() < end and not self._over.wait(PAUSE_S):
                 pass
-            self._over.wait(self.every)
+            if self._over.wait(every):
+                return
 
-    def _accepted(self, program: Program, key: str) -> bool:
-        run_id = self._asked(lambda: program.start(CHEAP, key))
+    def _accepted(self, program: Program, kind: str, key: str) -> bool:
+        run_id = self._asked(lambda: hand_over(program, kind, key))
         if run_id and self.heard.accepted.setdefault(key, run_id) != run_id:
             self.heard.forked.append(key)
         return bool(run_id)
