@@ -7,7 +7,6 @@ import socket
 import socketserver
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -186,8 +185,3 @@ def names(*addresses: str) -> Iterator[NameServer]:
     with listening(NameServer()) as server:
         server.addresses = list(addresses)
         yield server
-
-
-def seconds(span: float) -> float:
-    """When so many seconds are over, by the clock that `time.monotonic` reads."""
-    return time.monotonic() + span

@@ -5,7 +5,7 @@ import socket
 import ssl
 import threading
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -13,10 +13,9 @@ from typing import Any
 
 import pytest
 import requests
-import urllib3
 
 from tests.make_run import until
-from tests.nginx_stack import Front, NameServer, Nginx, fronts, names, seconds
+from tests.nginx_stack import Front, NameServer, Nginx, fronts, names
 from tests.servers import require
 from workers.broker import free_ports
 
@@ -64,16 +63,6 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         fronts(tmp_path_factory.mktemp("nginx") / "var", port, ("127.0.0.2",), **more) as started,
     ):  # fmt: skip
         yield Stack(nginx, server, started)
-
-
-@pytest.fixture
-def nginx() -> Iterator[Nginx]:
-    """One that is not started, and whose front is nowhere."""
-    require(Nginx)
-    made = Nginx()
-    made.prepare()
-    yield made
-    made.__exit__()
 
 
 def test_plain_http_leads_to_the_public_address_whatever_host_was_asked_for(stack: Stack) -> None:
@@ -254,56 +243,3 @@ class sending:  # reads as a verb
         self.over.set()
         for thread in self.threads:
             thread.join()
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "said"),
-    [
-        ("NIGHTSHIFT_PUBLIC_URL", "http://night.example.org", "must begin with https://"),
-        ("NIGHTSHIFT_PUBLIC_URL", "https://night.example.org;deny all", "holds what no address holds"),
-        ("NIGHTSHIFT_MAX_UPLOAD_MB", "50m", "must be a whole number"),
-        ("NGINX_PER_SECOND", "0", "must be 1 or more"),
-        ("NGINX_HSTS_SECONDS", "for ever", "must be a whole number"),
-        ("NGINX_RESOLVER", "127.0.0.1 valid=1s", "holds what no address holds"),
-        ("NGINX_FRONT", "web:5001|x", "holds what no address holds"),
-        ("NGINX_CERTIFICATES", "/nowhere", "cannot be read: put the certificate and its key there"),
-    ],
-)
-def test_a_wrong_setting_stops_it_with_a_sentence_that_names_it(nginx: Nginx, name: str, value: str, said: str) -> None:
-    assert nginx.checked() == ""
-    nginx.more[name] = value
-    found = nginx.checked()
-    assert said in found
-    assert (name in found) == (name != "NGINX_CERTIFICATES")
-    assert found.count("\n") == 1
-
-
-def test_a_certificate_past_its_date_is_served_on_and_a_new_one_is_taken_up_by_itself(nginx: Nginx) -> None:
-    nginx.certify(days=-1)
-    nginx.start()
-
-    def asked(verify: bool) -> int:
-        with nginx.browser() as browser:
-            return browser.get(
-                f"{nginx.url}/metrics", verify=browser.verify if verify else False, timeout=5
-            ).status_code
-
-    with pytest.warns(urllib3.exceptions.InsecureRequestWarning):
-        assert asked(verify=False) == 403, "nginx itself goes on"
-    with pytest.raises(requests.exceptions.SSLError, match="expired"):
-        asked(verify=True)
-    nginx.certify()
-    until(lambda: works(lambda: asked(verify=True)))
-    nginx.certificate.write_text("no certificate at all")
-    end = seconds(1)
-    until(lambda: seconds(0) > end)
-    with socket.create_connection(("127.0.0.1", nginx.port), timeout=5):
-        assert nginx.answers(), "a broken one changes nothing"
-
-
-def works(call: Callable[[], object]) -> bool:
-    try:
-        call()
-    except requests.exceptions.SSLError:
-        return False
-    return True
