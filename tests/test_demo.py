@@ -37,5 +37,6 @@ def test_the_demo_has_something_of_everything_and_lets_its_owner_in(runtime: Run
 
 def test_a_demo_is_made_in_an_empty_system_alone(runtime: Runtime, ada: object) -> None:
     assert demo.make(runtime) == "There are accounts already, so nothing was made."
+    assert not (runtime.settings.var / "secrets" / "demo_password").exists()
     with runtime.database.read(EVERYONE) as session:
         assert session.scalars(select(Account).where(Account.email == demo.EMAIL)).first() is None

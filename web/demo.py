@@ -30,9 +30,12 @@ CURRENCY, ZONE = "EUR", "Europe/Berlin"
 
 def make(runtime: Runtime) -> str:
     """The account and its samples; what to tell whoever started it."""
+    with runtime.database.read(EVERYONE) as session:
+        if people.inhabited(session):
+            return "There are accounts already, so nothing was made."
     account_id, place = _account(runtime)
     if not place:
-        return "There are accounts already, so nothing was made."
+        return "Somebody else makes the first account just now, so nothing was made."
     for fill in (_money, _stock, _meter, _desk):
         with runtime.database.write(place) as session:
             fill(session, place, account_id)
