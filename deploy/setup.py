@@ -1,8 +1,8 @@
 """What a stack of containers needs first: secrets and a certificate, made once: `python -m deploy.setup`.
 
 Each volume gets the files that its container may see, and nothing more. What is there stays: to change a password,
-change it in its file and in the program that asks for it. A certificate made here is made anew a month before its end;
-yours is never touched.
+change it in its file and in the program that asks for it. A certificate made here is made anew by a start in its
+last month; yours is never touched.
 """
 
 import os

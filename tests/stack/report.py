@@ -11,7 +11,6 @@ from typing import Literal
 from tests.stack import KEPT
 
 Verdict = Literal["", "ok", "MISSED", "FAILED", "left out"]
-HEAD = ("step", "what", "figure", "aim", "")
 WIDTHS = (8, 56, 22, 12, 8)
 
 
@@ -28,6 +27,9 @@ class Line:
     def text(self) -> str:
         cells = (self.step, self.what, self.figure, self.aim, self.verdict)
         return "  ".join(cell.ljust(width) for cell, width in zip(cells, WIDTHS, strict=True)).rstrip()
+
+
+HEAD = Line("step", "what", "figure", "aim")
 
 
 class Report:
@@ -78,6 +80,6 @@ class Report:
             "lines": [asdict(line) for line in self.lines],
         }  # fmt: skip
         (KEPT / "report.json").write_text(json.dumps(told, indent=2) + "\n", "utf-8")
-        print("\n" + "\n".join([Line(*HEAD).text(), *(line.text() for line in self.lines)]))  # type: ignore[arg-type]
+        print("\n" + "\n".join([HEAD.text(), *(line.text() for line in self.lines)]))
         counts = [f"{sum(line.verdict == word for line in self.lines)} {word}" for word in ("ok", "MISSED", "FAILED")]
         print(f"\n{', '.join(counts)} in {self.seconds:.0f} s", flush=True)
