@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]
+import yaml
 from flask import Flask
 from prometheus_client.parser import text_string_to_metric_families
 
