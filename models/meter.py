@@ -4,7 +4,7 @@ import secrets
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Boolean, Float, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Double, ForeignKey, Index, Integer, LargeBinary, String, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.base import ID, Base, Fixed, Json, Owned, db_now, new_id
@@ -42,8 +42,8 @@ class Place(Owned, Base):
 
     id: Mapped[str] = mapped_column(ID, primary_key=True, default=new_id)
     name: Mapped[str] = mapped_column(String(120))
-    latitude: Mapped[float | None] = mapped_column(Float)  # to a hundredth of a degree: no house is found by it
-    longitude: Mapped[float | None] = mapped_column(Float)
+    latitude: Mapped[float | None] = mapped_column(Double)  # to a hundredth of a degree: no house is found by it
+    longitude: Mapped[float | None] = mapped_column(Double)
     source: Mapped[str] = mapped_column(String(20), default="file")  # or a weather service that is configured
     fetched_at: Mapped[int | None] = mapped_column(BigInteger)  # last asked; milliseconds, as the machinery's `…_at`
     history_from: Mapped[int | None] = mapped_column(BigInteger)  # epoch seconds: its archive was asked from there on
@@ -133,12 +133,12 @@ class Outlook(Owned, Base):
     data: Mapped[dict[str, Any] | None] = mapped_column(Json)  # the job's result, as its page shows it
     # For the list of meters, which unpacks no readings and reads no `data`: kWh of the last 7 and 30 whole local days
     # before `night`, of as many before those, and of the forecast of tomorrow; empty where too little is known.
-    week_kwh: Mapped[float | None] = mapped_column(Float)
-    week_before_kwh: Mapped[float | None] = mapped_column(Float)
-    month_kwh: Mapped[float | None] = mapped_column(Float)
-    month_before_kwh: Mapped[float | None] = mapped_column(Float)
-    tomorrow_kwh: Mapped[float | None] = mapped_column(Float)
-    seconds: Mapped[float] = mapped_column(Float, default=0.0)  # CPU
+    week_kwh: Mapped[float | None] = mapped_column(Double)
+    week_before_kwh: Mapped[float | None] = mapped_column(Double)
+    month_kwh: Mapped[float | None] = mapped_column(Double)
+    month_before_kwh: Mapped[float | None] = mapped_column(Double)
+    tomorrow_kwh: Mapped[float | None] = mapped_column(Double)
+    seconds: Mapped[float] = mapped_column(Double, default=0.0)  # CPU
     made_at: Mapped[int] = mapped_column(BigInteger, default=db_now())
 
 

@@ -1,6 +1,6 @@
 """Runs: the truth about all work. The broker only wakes workers up; what was asked, tried and found stands here."""
 
-from sqlalchemy import BigInteger, Boolean, Double, Float, ForeignKey, Index, Integer, String
+from sqlalchemy import BigInteger, Boolean, Double, ForeignKey, Index, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from models.account import Account
@@ -72,7 +72,7 @@ class Run(Owned, Base):
     worker: Mapped[str | None] = mapped_column(String(120))
     started_at: Mapped[int | None] = mapped_column(BigInteger)
     finished_at: Mapped[int | None] = mapped_column(BigInteger)
-    progress: Mapped[float] = mapped_column(Float, default=0.0)  # 0 to 1
+    progress: Mapped[float] = mapped_column(Double, default=0.0)  # 0 to 1
     message: Mapped[str] = mapped_column(String(300), default="")
     cancel_at: Mapped[int | None] = mapped_column(BigInteger)  # when somebody asked for it
     result: Mapped[dict[str, object] | None] = mapped_column(Json)

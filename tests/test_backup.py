@@ -36,10 +36,7 @@ from workers.runtime import Runtime
 
 SAME = "Every row and file was read again and is as the backup says"
 TOLD = {
-    "mariadb": [
-        "1 of place.latitude: rounded to seven digits, which is what MariaDB's FLOAT holds.",
-        f"{SAME}, but for these.",
-    ],
+    "mariadb": [f"{SAME}."],
     "postgresql": [
         "1 of place.trouble: zero bytes, which PostgreSQL's text cannot hold, were replaced by �.",
         f"{SAME}, but for these.",

@@ -9,14 +9,15 @@ from typing import Any
 import pytest
 from alembic import command
 from flask import Flask
-from sqlalchemy import MetaData, Table, create_engine, func, insert, inspect, select
+from sqlalchemy import FLOAT, Double, MetaData, Table, create_engine, func, insert, inspect, select
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError
 from sqlalchemy.orm import Session
 
 from models import limits, migrate
 from models.account import Throttle
-from models.base import db_now
+from models.base import Base, db_now
 from models.engine import make_engine
+from models.meter import Place
 from models.session import EVERYONE
 from models.workspace import Membership
 from tests.conftest import Person
@@ -171,6 +172,33 @@ def counted(url: str) -> dict[str, int]:
 
 def reflected(connection: Any, name: str) -> Table:
     return Table(name, MetaData(), autoload_with=connection, resolve_fks=False)
+
+
+@pytest.mark.parametrize("settings", ["mariadb"], indirect=True)
+def test_what_older_releases_kept_as_float_becomes_double_and_stays_as_people_saw_it(
+    runtime: Runtime, ada: Person
+) -> None:
+    exact, tables = 0.1 + 0.2, {table.name: table for table in Base.metadata.sorted_tables if table.name != "tally"}
+    with runtime.database.begin() as connection:
+        for each in (each for table in tables.values() for each in table.c if isinstance(each.type, Double)):
+            null = "NULL" if each.nullable else "NOT NULL"
+            connection.exec_driver_sql(f"ALTER TABLE {each.table.name} MODIFY {each.name} FLOAT {null}")
+    _add_places(runtime, ada, typed=52.52, none=None)
+    url = migrate.config(runtime.settings.database)
+    command.stamp(url, "0005")  # the tables of these tests are not made by migrations
+    command.upgrade(url, "0006")
+    _add_places(runtime, ada, exact=exact)
+    with runtime.database.begin() as connection:
+        connection.exec_driver_sql("DROP TABLE alembic_version")
+        found = connection.execute(select(Place.name, Place.latitude, Place.longitude)).all()
+        have = [each["type"] for name in tables for each in inspect(connection).get_columns(name)]
+    assert sorted(map(tuple, found)) == [("exact", exact, exact), ("none", None, None), ("typed", 52.52, 52.52)]
+    assert not [each for each in have if isinstance(each, FLOAT)]
+
+
+def _add_places(runtime: Runtime, ada: Person, **at: float | None) -> None:
+    with runtime.database.write(ada.workspace_id) as session:
+        session.add_all(Place(name=name, latitude=where, longitude=where) for name, where in at.items())
 
 
 def test_migrations_go_forward_and_back_with_rows_in_place_and_lead_to_the_tables(empty: str) -> None:

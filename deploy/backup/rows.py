@@ -22,10 +22,8 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     column,
-    literal_column,
     select,
     table,
-    type_coerce,
 )  # fmt: skip
 from sqlalchemy.types import TypeEngine
 
@@ -72,7 +70,7 @@ def bare(head: TableHead) -> TableClause:
 
 def lines(connection: Connection, head: TableHead) -> Iterator[bytes]:
     """Every row, in whatever order the database likes, from a cursor of the server."""
-    asked = select(*(_exact(connection, each) for each in bare(head).c))
+    asked = select(*bare(head).c)
     out = [OUT.get(what) for what in head.columns.values()]
     special = [(place, to) for place, to in enumerate(out) if to]
     options = {"stream_results": True, "yield_per": AT_ONCE}
@@ -113,10 +111,3 @@ def _value(what: Kind, one: Any) -> Any:
         raise ValueError(f"no {what}")
     to = IN.get(what)
     return to(one) if to else one
-
-
-def _exact(connection: Connection, each: Any) -> Any:
-    """MariaDB rounds a FLOAT to six digits when it is asked for as it stands."""
-    if connection.dialect.name in ("mysql", "mariadb") and isinstance(each.type, Double):
-        return type_coerce(each + literal_column("0e0"), each.type).label(each.name)
-    return each

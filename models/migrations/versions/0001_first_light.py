@@ -140,7 +140,7 @@ def upgrade() -> None:
     sa.Column('worker', sa.String(length=120), nullable=True),
     sa.Column('started_at', sa.BigInteger(), nullable=True),
     sa.Column('finished_at', sa.BigInteger(), nullable=True),
-    sa.Column('progress', sa.Float(), nullable=False),
+    sa.Column('progress', sa.Double(), nullable=False),
     sa.Column('message', sa.String(length=300), nullable=False),
     sa.Column('cancel_at', sa.BigInteger(), nullable=True),
     sa.Column('result', Json(), nullable=True),
