@@ -1,8 +1,12 @@
 """How nginx starts: what it is told, and the certificate that it finds."""
 
+import os
 import socket
+import ssl
+import subprocess
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 import requests
@@ -43,6 +47,22 @@ def test_a_wrong_setting_stops_it_with_a_sentence_that_names_it(nginx: Nginx, na
     assert said in found
     assert (name in found) == (name != "NGINX_CERTIFICATES")
     assert found.count("\n") == 1
+
+
+def test_it_speaks_http_2_and_says_so_as_its_version_wants_it(nginx: Nginx, tmp_path: Path) -> None:
+    nginx.start()
+    context = ssl.create_default_context(cafile=nginx.certificate)
+    context.set_alpn_protocols(["h2", "http/1.1"])
+    plain = socket.create_connection(("127.0.0.1", nginx.port), 5)
+    with context.wrap_socket(plain, server_hostname="127.0.0.1") as secure:
+        assert secure.selected_alpn_protocol() == "h2"
+    for version, wanted in (("1.24.0", "ssl http2;"), ("1.25.0", "ssl http2;"), ("1.25.1", "ssl; http2 on;")):
+        other = tmp_path / "nginx"
+        other.write_text(f"#!/bin/sh\necho 'nginx version: nginx/{version} (Debian)' >&2\n")
+        other.chmod(0o755)
+        nginx.more["PATH"] = f"{tmp_path}:{os.environ['PATH']}"
+        subprocess.run([*nginx.command(), "check"], env=nginx.environment(), check=True, capture_output=True)
+        assert wanted in (nginx.folder / "work" / "conf" / "nginx.conf").read_text()
 
 
 def test_a_certificate_past_its_date_is_served_on_and_a_new_one_is_taken_up_by_itself(nginx: Nginx) -> None:
