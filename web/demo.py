@@ -20,6 +20,7 @@ from models.session import EVERYONE
 from models.workspace import SYSTEM, AuditEntry, Membership
 from tasks import days, discover
 from tasks.books import sample_money
+from tasks.care import by
 from tasks.care import sample as sample_desk
 from tasks.handover import Refused, hand_over
 from tasks.inventory import stock_sample
@@ -32,7 +33,7 @@ EMAIL = "demo@example.org"
 CURRENCY, ZONE = "EUR", "Europe/Berlin"
 BEGUN, MADE = "demo begun", "demo sample made: {}"
 NOTHING = "There are accounts already, so nothing was made."
-OCCUPIED = (Refused, sample_desk.Refused, IntegrityError)
+OCCUPIED = (Refused, by.Refused, IntegrityError)
 
 
 @dataclass(frozen=True)
