@@ -3,6 +3,8 @@ SHELL := /bin/sh
 VENV := .venv
 PY := $(VENV)/bin/python
 PIP := $(PY) -m pip --disable-pip-version-check install --quiet --no-deps --require-hashes
+# FILE comes to the shell by its environment, so that a name may hold whatever names hold.
+REPLACED = $(if $(REPLACE),$(if $(filter-out yes,$(REPLACE)),$(error Say REPLACE=yes, or leave it out),replace))
 COMPILE := $(PY) -m uv pip compile --universal --generate-hashes --no-emit-index-url --no-annotate -p 3.11
 
 .DEFAULT_GOAL := help
@@ -59,20 +61,20 @@ bench-tickets: $(VENV)/test ## Measure tickets: scan, lists and search of a mill
 	@$(PY) -m tests.bench.tickets $(ARGS)
 
 backup: $(VENV)/base ## Save rows, files and their key in one file (FILE=name.tar names it; while Nightshift runs, too)
-	@$(PY) -m deploy.backup save $(if $(FILE),"$(FILE)")
+	@$(PY) -m deploy.backup save $${FILE:+"$$FILE"}
 
 restore: $(VENV)/base ## Put a backup where nothing is (FILE=name.tar; REPLACE=yes saves what is there first, and replaces it)
-	@$(PY) -m deploy.backup restore $(if $(REPLACE),--replace) "$(or $(FILE),$(error Say which: make restore FILE=name.tar))"
+	@$(PY) -m deploy.backup restore $(addprefix --,$(REPLACED)) $(if $(FILE),"$$FILE",$(error Say which: make restore FILE=name.tar))
 
 compose-backup: ## Save the stack of docker-compose.yml while it runs (FILE=name.tar)
-	@sh deploy/compose-backup.sh save "$(or $(FILE),nightshift-$(shell date +%Y%m%d-%H%M%S).tar)"
+	@sh deploy/compose-backup.sh save "$${FILE:-nightshift-$$(date +%Y%m%d-%H%M%S).tar}"
 
 compose-restore: ## Put a backup into the stack, and start it (FILE=name.tar; REPLACE=yes as above)
-	@sh deploy/compose-backup.sh restore "$(FILE)" $(if $(REPLACE),replace)
+	@sh deploy/compose-backup.sh restore "$$FILE" $(REPLACED)
 
 compose-move: $(VENV)/base ## Move all that `make run` holds, once it is stopped, into the stack (REPLACE=yes as above)
-	@file="$(or $(FILE),$${NIGHTSHIFT_VAR:-var}/backups/moved-$(shell date +%Y%m%d-%H%M%S).tar)"; \
-	  $(PY) -m deploy.backup save --still "$$file" && sh deploy/compose-backup.sh restore "$$file" $(if $(REPLACE),replace)
+	@file="$${FILE:-$${NIGHTSHIFT_VAR:-var}/backups/moved-$$(date +%Y%m%d-%H%M%S).tar}"; \
+	  $(PY) -m deploy.backup save --still "$$file" && sh deploy/compose-backup.sh restore "$$file" $(REPLACED)
 
 faults: $(VENV)/test ## Break everything that can break and count what is lost (reckoned an hour; ARGS='--only 1,3 --seed 7')
 	@$(PY) -m tests.faults $(ARGS)

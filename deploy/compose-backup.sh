@@ -10,19 +10,23 @@ stop_for() { say "$*"; exit 1; }
 backup() { docker compose --progress quiet run --rm -T --no-deps --entrypoint python migrate -m deploy.backup "$@"; }
 
 save() {
+    folder=$(dirname -- "$1")
     [ ! -e "$1" ] || stop_for "$1 is there already. Name another file, or remove that one first."
-    [ -w "$(dirname "$1")" ] || stop_for "$(dirname "$1") is no folder that can be written to. Name a file in another."
-    trap 'rm -f "$1.part"' EXIT
-    backup save - >"$1.part" </dev/null || stop_for "No backup was made. Is the stack up? Start it: docker compose up -d"
-    sync "$1.part" 2>/dev/null || sync
-    mv "$1.part" "$1"
+    { [ -d "$folder" ] && [ -w "$folder" ]; } || stop_for "$folder is no folder that can be written to. Name a file in another."
+    part=$1.$$.part
+    trap 'rm -f -- "$part"' EXIT
+    trap 'exit 130' INT
+    trap 'exit 143' HUP TERM
+    backup save - >"$part" </dev/null || stop_for "No backup was made. Is the stack up? Start it: docker compose up -d"
+    sync -- "$part" 2>/dev/null || sync
+    mv -- "$part" "$1"
     say "It is in $1."
 }
 
 # What serves and works; databases and brokers go on.
 at_work() {
-    docker compose ps --services --status running |
-        grep -Ev '^(postgres|mariadb|redis|rabbitmq|mailpit|prometheus|grafana)$' || true
+    running=$(docker compose ps --services --status running) || return 1
+    echo "$running" | grep -Ev '^(postgres|mariadb|redis|rabbitmq|mailpit|prometheus|grafana)?$' || true
 }
 
 restore() {
@@ -30,9 +34,9 @@ restore() {
     docker compose --progress quiet run --rm -T migrate </dev/null || stop_for "The stack's database does not come up; its words are above."
     # It reads the archive to its end: what is wrong with it is said before anything stops.
     key=$(backup key - <"$1") || stop_for "Nothing was changed."
-    [ -n "${2:-}" ] || backup free || stop_for "Nothing was changed. With REPLACE=yes that is saved, and replaced."
-    working=$(at_work)
-    [ -z "$working" ] || docker compose stop $working
+    [ -n "${2:-}" ] || backup free </dev/null || stop_for "Nothing was changed. With REPLACE=yes that is saved, and replaced."
+    working=$(at_work) || stop_for "Nothing was changed: Docker does not say what runs."
+    [ -z "$working" ] || docker compose stop $working || stop_for "Nothing was restored, and not all is stopped. Start it again: docker compose up -d"
     if ! backup restore --leave-key ${2:+--replace} - <"$1"; then
         [ -n "${2:-}" ] || [ -z "$working" ] || docker compose start $working
         stop_for "It was not restored. What stood there before a replacement is in the volume data: /data/backups."
@@ -44,8 +48,9 @@ restore() {
     say "Restored, and started. Everybody signs in again."
 }
 
-case "${1:-} ${2:-}" in
-    "save "?*) save "$2" ;;
-    "restore "?*) restore "$2" "${3:-}" ;;
+# A fourth word would be the rest of a name with a space in it, and a third one that is no "replace" as well.
+case "$#:${1:-}:${2:-}:${3:-}" in
+    2:save:?*:) save "$2" ;;
+    2:restore:?*: | 3:restore:?*:replace | 3:restore:?*:) restore "$2" "${3:-}" ;;
     *) stop_for "Say: make compose-backup FILE=name.tar, or make compose-restore FILE=name.tar [REPLACE=yes]" ;;
 esac
