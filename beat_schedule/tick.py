@@ -19,6 +19,7 @@ from models.schedule import Schedule, Slot
 from models.statements import changed
 from models.workspace import Membership
 from tasks import discover
+from tasks.errors import FilesAway
 from tasks.handover import Refused
 from tasks.job import Job
 
@@ -93,6 +94,9 @@ def fire(session: Session, found: Due, insert: Insert) -> str | None:
     try:
         with session.begin_nested():
             return _fire(session, schedule, job, found.missed, found, insert)
+    except FilesAway:  # those that it keeps cannot be copied now: it is still due in the next round
+        del session.info.setdefault("after_commit", [])[waiting:]
+        return None
     except BROKEN as error:
         del session.info.setdefault("after_commit", [])[waiting:]
         log.warning("schedule.broken", schedule=found.id, job=job.kind, error=type(error).__name__)

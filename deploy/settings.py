@@ -16,6 +16,7 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_valid
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from deploy import urls
+from deploy.contradictions import contradictions
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -48,6 +49,14 @@ class Settings(BaseSettings):
         SecretStr(""),
         description="redis://, rediss://, valkey://, amqp:// or amqps://. Empty: the Valkey that `make run` starts.",
     )
+    files_url: str = Field("", description="Bucket that files stand in, as s3://BUCKET/PREFIX. Empty: a folder in VAR.")
+    s3_endpoint: str = Field(
+        "", description="Its server: IBM Cloud Object Storage, MinIO or another, as https://HOST. Empty: AWS."
+    )
+    s3_region: str = Field("", description="Its region, as eu-central-1.")
+    s3_key_id: SecretStr = Field(SecretStr(""), description="Its access key's ID. Empty on AWS: the machine's role.")
+    s3_secret: SecretStr = Field(SecretStr(""), description="The secret of that key.")
+    s3_ca: str = Field("", description="File of a private authority's certificate that its TLS is checked with.")
     secret_key: SecretStr = Field(
         SecretStr(""), description="Signs cookies and links. Empty: made at first start, kept in VAR/secrets."
     )
@@ -178,6 +187,13 @@ class Settings(BaseSettings):
     def _mqtt(cls, value: SecretStr) -> SecretStr:
         return SecretStr(urls.mqtt_url(text)) if (text := value.get_secret_value().strip()) else SecretStr("")
 
+    @field_validator("files_url")
+    @classmethod
+    def _bucket(cls, value: str) -> str:
+        if value:
+            urls.bucket(value)
+        return value
+
     @field_validator("mqtt_topic")
     @classmethod
     def _topic(cls, value: str) -> str:
@@ -193,7 +209,7 @@ class Settings(BaseSettings):
             raise ValueError('NIGHTSHIFT_MAIL_FROM is no sender: give it as "Nightshift <nightshift@example.org>"')
         return value
 
-    @field_validator("weather_url", "watson_url", "watson_iam_url", "certificate_url")
+    @field_validator("weather_url", "watson_url", "watson_iam_url", "certificate_url", "s3_endpoint")
     @classmethod
     def _web_address(cls, value: str, info: ValidationInfo) -> str:
         if value and not value.startswith(("http://", "https://")):
@@ -210,22 +226,8 @@ class Settings(BaseSettings):
 
     @model_validator(mode="after")
     def _together(self) -> "Settings":
-        if self.secrets and not Path(self.secrets).is_dir():
-            raise ValueError("NIGHTSHIFT_SECRETS names no folder: give the path of the one that holds the files")
-        if self.mail == "smtp" and not self.smtp_host:
-            raise ValueError("NIGHTSHIFT_MAIL=smtp needs NIGHTSHIFT_SMTP_HOST: name the mail server")
-        if self.smtp_ca and not Path(self.smtp_ca).is_file():
-            raise ValueError("NIGHTSHIFT_SMTP_CA names no file: give the path of a certificate in PEM")
-        if self.imap_ca and not Path(self.imap_ca).is_file():
-            raise ValueError("NIGHTSHIFT_IMAP_CA names no file: give the path of a certificate in PEM")
-        if self.mqtt_ca and not Path(self.mqtt_ca).is_file():
-            raise ValueError("NIGHTSHIFT_MQTT_CA names no file: give the path of a certificate in PEM")
-        if self.mail == "sendgrid" and not self.sendgrid_key.get_secret_value():
-            raise ValueError("NIGHTSHIFT_MAIL=sendgrid needs NIGHTSHIFT_SENDGRID_KEY: make one that may send mail")
-        if self.weather == "openweathermap" and not self.weather_key.get_secret_value():
-            raise ValueError("NIGHTSHIFT_WEATHER=openweathermap needs NIGHTSHIFT_WEATHER_KEY: make one in your account")
-        if self.watson_url and not (self.watson_key.get_secret_value() and self.watson_assistant):
-            raise ValueError("NIGHTSHIFT_WATSON_URL needs NIGHTSHIFT_WATSON_KEY and NIGHTSHIFT_WATSON_ASSISTANT, too")
+        for wrong in contradictions(self):
+            raise ValueError(wrong)
         return self
 
     @cached_property

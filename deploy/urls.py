@@ -1,5 +1,6 @@
 """URLs as people write them, made into what SQLAlchemy and Kombu want; anything else is refused in a sentence."""
 
+import re
 from urllib.parse import urlsplit
 
 from sqlalchemy import make_url
@@ -28,6 +29,7 @@ BROKERS = {
     "amqps": "amqps",
     "pyamqp": "amqp",
 }
+BUCKET = re.compile(r"s3://(?P<name>[a-z0-9][a-z0-9.-]{1,61}[a-z0-9])(?P<prefix>(/[A-Za-z0-9_.-]{0,60}){0,5})")
 
 
 def database_url(text: str) -> str:
@@ -93,6 +95,22 @@ def mqtt_url(text: str) -> str:
             "write @ as %40, : as %3A and / as %2F"
         )
     return text
+
+
+def bucket(text: str) -> tuple[str, str]:
+    """The bucket's name and the prefix of what stands in it, which ends with a slash unless it is empty.
+
+    Raises:
+        ValueError: it is none; the sentence holds nothing that was given.
+    """
+    found = BUCKET.fullmatch(text.strip())
+    if not found:
+        raise ValueError(
+            "this names no bucket. Write s3://BUCKET/PREFIX in small letters, digits, dots and hyphens; its server "
+            "belongs into NIGHTSHIFT_S3_ENDPOINT, its key into NIGHTSHIFT_S3_KEY_ID and NIGHTSHIFT_S3_SECRET"
+        )
+    prefix = (found["prefix"] or "").strip("/")
+    return found["name"], f"{prefix}/" if prefix else ""
 
 
 def _named(scheme: str, rest: str) -> str:

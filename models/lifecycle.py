@@ -22,6 +22,7 @@ from models.statements import CLAIMED, PAUSED, WAITS_AGAIN, Claim, Done, Executo
 
 BACKOFF_MS = 2_000
 BACKOFF_CAP_MS = 10 * 60_000
+WAIT_MS = 5_000
 RESCUE_CAP_MS = 10_000  # it goes again within 45 s, lease and all, however often it met a worker's death
 RESCUED = 100  # added to the priority of a run that lost its worker: it has waited already
 BEFORE_OTHERS = case((c.priority < RESCUED // 2, c.priority + RESCUED), else_=c.priority)
@@ -179,6 +180,17 @@ def _spend_try(
     if state == FAILED:
         cancel_children(session, run_id)
     return state
+
+
+def wait(session: Executor, claim: Claim, reason: str) -> str | None:
+    """What the run needs is away, which is not its fault: back to queued, and no try is spent. The new state."""
+    delay = min(WAIT_MS * 2 ** min(claim.attempt, 10), BACKOFF_CAP_MS)
+    delay -= random.randint(0, delay // 2)  # noqa: S311  # or all would come at once
+    mine = and_(_mine(claim.id, claim.attempt), c.cancel_at.is_(None))
+    if changed(session, update(run).where(mine).values(**WAITS_AGAIN, due_at=db_now() + delay)):
+        left(session, claim.id, claim.attempt, "tries again", reason)
+        return QUEUED
+    return CANCELLED if finish(session, claim.id, claim.attempt, CANCELLED) else None
 
 
 def take_back(session: Executor) -> list[tuple[str, str]]:

@@ -21,7 +21,7 @@ from tasks.care.boxes import Boxes
 from tasks.errors import FannedOut, JobError
 from tasks.mailing.outgoing import Mailer
 from tasks.metering.weather_service import WeatherService
-from tasks.storage import TEMPORARY, Storage
+from tasks.storage import TEMPORARY, Storage, drop
 
 Progress = Callable[[float, str], None]
 Keep = Callable[[dict[str, Any]], None]
@@ -252,4 +252,4 @@ class Context:
 
     def _drop_unless_kept(self, key: str) -> None:
         if any(artifact.key == key for artifact in self.artifacts):
-            self.storage.delete(key)
+            drop(self.storage, [key])

@@ -1,6 +1,7 @@
 """Discarding runs for good: their rows, and once those are gone for certain, their files."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any, cast
 
@@ -12,7 +13,7 @@ from models.run import END_STATES, Dependency, Idempotency, Run
 from models.schedule import Slot
 from models.session import EVERYONE, after_commit
 from models.statements import changed
-from tasks.storage import Storage
+from tasks.storage import Storage, drop
 
 UNSEEN: dict[str, Any] = {"synchronize_session": False}  # no object of the session stands for these rows
 AT_ONCE = 500  # ids in one statement: every database takes so many
@@ -84,9 +85,7 @@ def _delete(session: Session, storage: Storage, ids: Sequence[str]) -> int:
     if schedules:
         slots = update(Slot).where(Slot.schedule_id.in_(schedules), Slot.run_id.in_(left))
         session.execute(slots.values(run_id=None).execution_options(**UNSEEN))
-    for run_id, key in files:
-        if run_id not in stayed:
-            after_commit(session, lambda key=key: storage.delete(key))  # type: ignore[misc]
+    after_commit(session, partial(drop, storage, [key for run_id, key in files if run_id not in stayed]))
     return gone
 
 

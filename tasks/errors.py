@@ -43,6 +43,10 @@ class Away(TryLater):
     """A server is not to be reached at all, so that the rest of the work would only wait for it as well."""
 
 
+class FilesAway(TryLater):
+    """Where files stand does not answer. The run waits until it does, which spends none of its tries."""
+
+
 class FannedOut(Exception):
     """Not an error: the run waits for its children, and is run again when they have ended. `ctx.fan_out` raises it."""
 

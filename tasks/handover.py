@@ -17,9 +17,9 @@ from pydantic_core import ErrorDetails
 from models.artifact import Upload
 from models.base import new_id
 from tasks import uploads
-from tasks.errors import FieldError
+from tasks.errors import FieldError, FilesAway
 from tasks.job import Job, Params
-from tasks.storage import TEMPORARY, Storage
+from tasks.storage import TEMPORARY, Storage, drop
 
 Given = Mapping[str, Sequence[tuple[str, Path]]]  # field: (name, where the bytes lie)
 
@@ -36,6 +36,7 @@ _PLAIN = {
     "int_parsing": "Write a whole number.",
     "int_from_float": "Write a whole number.",
     "float_parsing": "Write a number, with a point before decimals.",
+    "date_from_datetime_parsing": "Write a day like 2026-01-31.",
     "literal_error": "Choose one of {expected}.",
     "enum": "Choose one of {expected}.",
     "extra_forbidden": "There is no such field; leave it out.",
@@ -112,9 +113,8 @@ def _keep(job: Job, incoming: Mapping[str, Sequence[uploads.IncomingFile]], stor
             with tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder:
                 cleaned = (job.clean or _clean)(listed, Path(folder))
                 kept.extend(_store(name, file, storage) for file in cleaned)
-    except (FieldError, OSError):
-        for upload in kept:
-            storage.delete(upload.key)
+    except (FieldError, OSError, FilesAway):
+        drop(storage, [upload.key for upload in kept])
         raise
     return kept
 

@@ -1,12 +1,15 @@
-"""Where files stand: the port, and the folder that is its embedded form."""
+"""Where files stand: the port, and the folder that is its embedded form; workers/bucket.py has the other, a bucket."""
 
 import errno
 import os
 import secrets
 import shutil
 from collections.abc import Iterable
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO, Protocol
+
+from tasks.errors import FilesAway
 
 CHUNK = 1 << 20
 NO_SECOND_NAME = (errno.EPERM, errno.ENOTSUP, errno.ENOSYS, errno.EMLINK)  # on this file system, or no more of them
@@ -14,7 +17,7 @@ TEMPORARY = "nightshift-files-"  # begins the names of private folders, of which
 
 
 class Storage(Protocol):
-    """Bytes under random keys."""
+    """Bytes under random keys. Where a bucket does not answer, each of these raises FilesAway."""
 
     def put(self, source: BinaryIO) -> tuple[str, int]:
         """Keep a stream; returns its key and size. Nothing half-written is ever seen under a key."""
@@ -36,6 +39,24 @@ class Storage(Protocol):
 
     def listed(self) -> Iterable[tuple[str, float]]:
         """Every key with the epoch seconds of its writing, for the sweep of what no row names."""
+
+
+def drop(storage: Storage, keys: Iterable[str]) -> None:
+    """Delete what no row names. What cannot be reached now is swept on another day, and nobody waits for it."""
+    with suppress(FilesAway):
+        for key in keys:
+            storage.delete(key)
+
+
+def answers(storage: Storage) -> bool:
+    """Whether files can be kept and read now: it is asked for one that was never there."""
+    try:
+        storage.open("0" * 40).close()
+    except FileNotFoundError:
+        return True
+    except (FilesAway, OSError):
+        return False
+    return True
 
 
 class FolderStorage:

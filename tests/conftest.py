@@ -22,6 +22,7 @@ from models.base import Base, new_id
 from models.engine import make_engine
 from models.session import EVERYONE
 from models.workspace import SYSTEM, Membership, Workspace
+from tests.buckets import moto  # noqa: F401  # a fixture
 from tests.make_run import system  # noqa: F401  # a fixture
 from tests.servers import DATABASES, emptied, mariadb, postgresql, rabbitmq, redis_server, valkey  # noqa: F401
 from tests.web_fixtures import ada_s, admin, app, browser, compiled_templates, database, invite, probe  # noqa: F401  # fixtures

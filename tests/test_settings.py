@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from deploy import check
+from deploy import check, urls
 from deploy.settings import Settings
 from workers.broker import free_ports
 
@@ -117,9 +117,11 @@ def test_broker_urls_are_taken_as_people_write_them(written: str, meant: str) ->
         ("NIGHTSHIFT_DATABASE_URL", "postgresql://me:hunter2@x@host:y/name", "write @ as %40"),
         ("NIGHTSHIFT_BROKER_URL", "kafka://:hunter2@host", "kafka:// is not supported"),
         ("NIGHTSHIFT_BROKER_URL", "hunter2", "this is no URL"),
+        ("NIGHTSHIFT_FILES_URL", "s3://me:hunter2@bucket/here", "this names no bucket"),
+        ("NIGHTSHIFT_FILES_URL", "https://host/hunter2", "this names no bucket"),
     ],
 )
-def test_another_database_or_broker_is_refused_in_a_sentence_without_the_password(
+def test_another_database_broker_or_bucket_is_refused_in_a_sentence_without_the_password(
     name: str, value: str, said: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv(name, value)
@@ -130,3 +132,39 @@ def test_another_database_or_broker_is_refused_in_a_sentence_without_the_passwor
     with pytest.raises(ValidationError) as raised:  # what a worker that is started by hand prints
         Settings()
     assert "hunter2" not in str(refused.value) + str(raised.value)
+
+
+BUCKET = {"FILES_URL": "s3://bucket/here", "S3_ENDPOINT": "https://s3.example.org", "S3_KEY_ID": "i", "S3_SECRET": "s"}
+
+
+@pytest.mark.parametrize(
+    ("without", "said"),
+    [
+        ("FILES_URL", "NIGHTSHIFT_FILES_URL no bucket: these contradict each other"),
+        ("S3_KEY_ID", "NIGHTSHIFT_S3_SECRET needs NIGHTSHIFT_S3_KEY_ID"),
+        ("S3_SECRET", "NIGHTSHIFT_S3_KEY_ID needs NIGHTSHIFT_S3_SECRET"),
+        ("S3_KEY_ID S3_SECRET", "NIGHTSHIFT_S3_ENDPOINT needs NIGHTSHIFT_S3_KEY_ID and NIGHTSHIFT_S3_SECRET"),
+    ],
+)
+def test_a_bucket_wants_all_that_belongs_to_it(without: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in BUCKET.items():
+        monkeypatch.setenv(f"NIGHTSHIFT_{name}", value)
+    assert "SecretStr('**" in repr(Settings())
+    for name in without.split():
+        monkeypatch.delenv(f"NIGHTSHIFT_{name}")
+    with pytest.raises(SystemExit) as refused:
+        check.read_settings()
+    assert said in str(refused.value)
+    assert len(str(refused.value).splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    ("url", "meant"),
+    [
+        ("s3://bucket", ("bucket", "")),
+        ("s3://my.bucket-1/", ("my.bucket-1", "")),
+        ("s3://bucket/night/shift/", ("bucket", "night/shift/")),
+    ],
+)
+def test_a_bucket_is_named_with_and_without_a_prefix(url: str, meant: tuple[str, str]) -> None:
+    assert urls.bucket(Settings.model_validate({"files_url": url}).files_url) == meant

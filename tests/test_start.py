@@ -38,6 +38,7 @@ def started(folder: Path, role: str, **given: str) -> subprocess.CompletedProces
         ("migrate", {"NIGHTSHIFT_DATABSE_URL": DATABASE}, "NIGHTSHIFT_DATABSE_URL is no setting of Nightshift."),
         ("mqtt", {}, "NIGHTSHIFT_MQTT_URL is missing: name the broker that meters send to"),
         ("web", {"NIGHTSHIFT_PUBLIC_URL": "https://night.example.org"}, "NIGHTSHIFT_TRUSTED_HOPS is 0: these"),
+        ("ecg", {"NIGHTSHIFT_S3_ENDPOINT": "https://s3.example.org"}, "NIGHTSHIFT_FILES_URL no bucket: these"),
         ("work", {"NIGHTSHIFT_SMTP_HOST": "mail.example.org"}, "NIGHTSHIFT_MAIL is mailbox: these"),
         ("wbe", {}, "Say what this container is: one of setup, migrate, demo, web, ecg, energy, work, mail, mqtt"),
     ],

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 
 from models.desk import Desk
 from tasks.care.suggestions.said import OWN, UNSURE, Answer, Guess, Reply
+from tasks.errors import FilesAway
 from web.current import runtime
 
 if TYPE_CHECKING:
@@ -35,6 +36,8 @@ def index_of(workspace_id: str, articles_alone: bool = False) -> "Index | None":
             return None
         try:
             return _shelf().get(key, articles_alone)
+        except FilesAway:
+            return None
         except (FileNotFoundError, Unreadable) as error:
             if again and isinstance(error, FileNotFoundError):
                 continue

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models.ticket import NOTE, TicketFile, TicketMessage
+from tasks import storage
 from tasks.care import attachments
 from tasks.care.attachments import Checked, NotTaken, Stored
 from tasks.storage import TEMPORARY
@@ -58,8 +59,7 @@ def stored(session: Session, workspace_id: str, files: Sequence[Checked]) -> lis
 
 def drop(files: Sequence[Stored]) -> None:
     """Bytes that no row came to name."""
-    for each in files:
-        runtime().storage.delete(each.key)
+    storage.drop(runtime().storage, [each.key for each in files])
 
 
 def find(session: Session, ticket_id: str, file_id: str, *, notes: bool) -> TicketFile:

@@ -16,6 +16,7 @@ from models.session import touch
 from models.ticket import Ticket
 from tasks.care import desks, forgetting, links, sample
 from tasks.care.by import By
+from tasks.storage import drop as drop_files
 from web import care_customer, people
 from web.current import current_workspace, may_lead, me, reading, require_desk, runtime, writing
 from web.inputs import Email, Form, Name, read_form
@@ -124,8 +125,7 @@ def forget() -> ResponseReturnValue:
             return _page({"forget_email": UNKNOWN}), 422
         touch(session, Ticket, current_workspace())
         people.audit(session, "customer erased", me().id, current_workspace(), tickets=found.tickets)
-    for key in found.keys:
-        runtime().storage.delete(key)
+    drop_files(runtime().storage, found.keys)
     flash(f"They are erased, with {found.tickets} ticket{'' if found.tickets == 1 else 's'}.", "success")
     return redirect(url_for("care_settings.show"), 303)
 

@@ -9,6 +9,7 @@ from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable, TooManyRequests
 
+from tasks.errors import FilesAway
 from tasks.metering.packing import Corrupt
 from web.current import person, runtime
 from web.filters import local
@@ -38,6 +39,17 @@ WORDS: dict[int, tuple[str, str]] = {
     507: ("There is no room", "The disk is full, so nothing was taken. Tell who runs this Nightshift to make room."),
     503: ("Not just now", "A part of the machinery is away. Try again in a minute."),
 }
+FILES_AWAY = {  # whether somebody only looked
+    True: (
+        "Files cannot be read just now",
+        "The store that they stand in does not answer. Nothing is lost; try again in some minutes.",
+    ),
+    False: (
+        "Files cannot be kept just now",
+        "The store for them does not answer, so nothing was queued or changed; try again in some minutes. "
+        "What needs no file goes on.",
+    ),
+}
 
 
 def install(app: Flask) -> None:
@@ -45,6 +57,7 @@ def install(app: Flask) -> None:
     app.register_error_handler(CSRFError, stale)
     app.register_error_handler(OSError, full)
     app.register_error_handler(OperationalError, away)
+    app.register_error_handler(FilesAway, files_away)
     app.register_error_handler(DataError, unkept)
     app.register_error_handler(Corrupt, damaged)
 
@@ -59,6 +72,15 @@ def full(error: OSError) -> ResponseReturnValue:
 def away(_error: OperationalError) -> ResponseReturnValue:
     """A database that is away, or locked for longer than anybody waits."""
     return show(ServiceUnavailable())
+
+
+def files_away(_error: FilesAway) -> ResponseReturnValue:
+    """A bucket that does not answer: pages and jobs without files go on."""
+    title, text = FILES_AWAY[request.method in ("GET", "HEAD")]
+    again = {"Retry-After": "60"}
+    if request.path.startswith("/api/"):
+        return problem(503, f"{title}. {text}", headers=again)
+    return render_template("errors/error.html", title=title, text=text, code=503, bare=False), 503, again
 
 
 def unkept(_error: DataError) -> ResponseReturnValue:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from models import migrate, vitals
 from models.base import clock
 from models.session import EVERYONE
+from tasks.storage import answers
 from web.current import public, runtime
 from workers import publish
 
@@ -23,11 +24,13 @@ bp = Blueprint("health", __name__)
 def readyz() -> ResponseReturnValue:
     """200 when the database answers and has this code's tables: then work is taken, and none of it is lost.
 
-    What only makes runs late (no broker, a silent beat, a silent queue) is told, and is 200 too: another front on the
-    same database would not do better, and whoever balances should go on sending people here.
+    What only makes runs late (no broker, a silent beat, a silent queue), and files that cannot be kept or read now, is
+    told, and is 200 too: another front on the same database and bucket would not do better, most pages and jobs need no
+    file, and whoever balances should go on sending people here.
     """
     found: dict[str, Any] = {"database": _schema()}
     found["broker"] = "away" if publish.length(runtime(), "default") is None else "ok"
+    found["files"] = "ok" if answers(runtime().storage) else "away"
     if found["database"] == "ok":
         found |= _machinery()
     return found, 200 if found["database"] == "ok" else 503

@@ -20,6 +20,7 @@ from tasks import discover
 from tasks.care import import_keys
 from tasks.handover import HandedOver, Refused
 from tasks.imports.import_money import changed_since
+from tasks.storage import drop
 from web import submission
 from web.current import current_workspace, may_lead, me, reading, runtime, writing
 from web.schedule_book import with_files
@@ -162,8 +163,7 @@ def _forget_file(session: Session, run_id: str) -> None:
     keys = session.scalars(select(Upload.key).where(*mine)).all()
     gone = update(Upload).where(*mine).values(deleted_at=db_now())
     session.execute(gone.execution_options(synchronize_session=False))
-    for key in keys:
-        after_commit(session, partial(runtime().storage.delete, key))
+    after_commit(session, partial(drop, runtime().storage, keys))
 
 
 def again(intake_id: str, values: Mapping[str, Any], key: str | None, kind: str = READ) -> Run:

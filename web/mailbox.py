@@ -13,6 +13,7 @@ from models.alert import Wish
 from models.base import clock, db_now
 from models.delivery import FAILED, QUEUED, SENDING, SENT, UNSURE, Delivery, Picture
 from models.ticket import Ticket
+from tasks.errors import FilesAway
 from web.current import everyone, me, own, runtime
 from web.inputs import page_number
 from web.security import allow
@@ -124,7 +125,7 @@ def _pictures(mail_id: str) -> Iterator[tuple[str, bytes]]:
     with everyone() as session:
         listed = session.execute(select(Picture.name, Picture.key).where(Picture.delivery_id == mail_id)).all()
     for name, key in sorted(listed, key=lambda row: -len(row.name)):  # so that none takes the beginning of another
-        with suppress(FileNotFoundError), runtime().storage.open(key) as stream:
+        with suppress(FileNotFoundError, FilesAway), runtime().storage.open(key) as stream:
             yield name, stream.read()
 
 

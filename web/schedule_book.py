@@ -21,7 +21,7 @@ from models.schedule import Schedule, Slot
 from tasks import discover
 from tasks.handover import Given, HandedOver, Refused, hand_over
 from tasks.job import Job
-from tasks.storage import TEMPORARY
+from tasks.storage import TEMPORARY, drop
 from web import people, quotas, submission
 from web.current import current_workspace, me, reading, runtime, writing
 from web.schedule_view import DEFAULT, find
@@ -221,5 +221,4 @@ def _run_now(session: Session, schedule: Schedule, key: str | None) -> Run:
 
 
 def _drop(handed: HandedOver) -> None:
-    for upload in handed.uploads:
-        runtime().storage.delete(upload.key)
+    drop(runtime().storage, [upload.key for upload in handed.uploads])

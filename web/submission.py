@@ -13,6 +13,7 @@ from models.run import Run
 from tasks import discover
 from tasks.handover import Given, HandedOver, hand_over
 from tasks.job import Job
+from tasks.storage import drop
 from web import quotas, wishes
 from web.current import current_workspace, me, reading, runtime, writing
 from web.wishes import Wishes
@@ -119,5 +120,4 @@ def sample(job: Job, number: int, key: str | None, wished: Wishes = wishes.NONE)
 
 
 def _drop(handed: HandedOver) -> None:
-    for upload in handed.uploads:
-        runtime().storage.delete(upload.key)
+    drop(runtime().storage, [upload.key for upload in handed.uploads])

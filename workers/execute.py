@@ -2,6 +2,7 @@
 
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 import structlog
@@ -22,8 +23,9 @@ from models.session import EVERYONE, after_commit
 from models.statements import Claim, Done, Executor
 from tasks import discover
 from tasks.context import Context
-from tasks.errors import FannedOut, JobError, TryLater
+from tasks.errors import FannedOut, FilesAway, JobError, TryLater
 from tasks.job import Job
+from tasks.storage import drop
 from workers import mail, weather
 from workers.boxes import Doors
 from workers.children import insert_children
@@ -141,6 +143,15 @@ def _away(runtime: Runtime, job: Job, claim: Claim) -> str | None:
     return _later(runtime, job, claim, TryLater("The database did not answer."))
 
 
+@again
+def _waits(runtime: Runtime, claim: Claim, why: str) -> str | None:
+    with runtime.database.write(EVERYONE) as session:
+        state = lifecycle.wait(session, claim, why)
+        if state:
+            let_go(session, claim.id)
+    return state
+
+
 def _crashed(runtime: Runtime, job: Job, claim: Claim) -> str | None:
     log.exception("run.crashed")
     return _end(runtime, job, claim, FAILED, "Something broke on our side; the administrator finds it in the log.")
@@ -225,8 +236,7 @@ def _forget_uploads(ctx: Context, claim: Claim) -> None:
     mine = (Upload.run_id == claim.id, Upload.deleted_at.is_(None))
     keys = ctx.session.scalars(select(Upload.key).where(*mine)).all()
     ctx.session.execute(update(Upload).where(*mine).values(deleted_at=db_now()))
-    for key in keys:
-        after_commit(ctx.session, lambda key=key: ctx.storage.delete(key))  # type: ignore[misc]
+    after_commit(ctx.session, partial(drop, ctx.storage, keys))
 
 
 @again
@@ -242,8 +252,14 @@ def _end(runtime: Runtime, job: Job, claim: Claim, state: str, error: str | None
     return state
 
 
-@again
 def _later(runtime: Runtime, job: Job, claim: Claim, error: TryLater) -> str | None:
+    if isinstance(error, FilesAway):
+        return _waits(runtime, claim, str(error))
+    return _tried(runtime, job, claim, error)
+
+
+@again
+def _tried(runtime: Runtime, job: Job, claim: Claim, error: TryLater) -> str | None:
     with runtime.database.write(EVERYONE) as session:
         wait = int((error.seconds or 0) * 1000)
         state = lifecycle.try_later(session, claim.id, claim.attempt, str(error), wait)

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 from deploy.settings import Settings, settings
 from models.limits import Limits, all_limits
 from models.session import Database
-from tasks.storage import FolderStorage, Storage
+from tasks.storage import Storage
+from workers import storage
 from workers.lease import Heart
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ class Runtime:
         from workers.enqueue import enqueue_watchers  # which needs this module's class
 
         chosen = given or settings()
-        made = cls(chosen, Database(chosen.database), FolderStorage(chosen.var / "files"))
+        made = cls(chosen, Database(chosen.database), storage.made(chosen))
         made.database.before_commit = partial(enqueue_watchers, made)
         return made
 

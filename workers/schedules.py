@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -15,6 +16,7 @@ from models.schedule import Schedule
 from models.session import EVERYONE, after_commit
 from tasks.handover import HandedOver
 from tasks.job import Job, Params
+from tasks.storage import drop
 from workers import quotas
 from workers.enqueue import submit
 from workers.runtime import Runtime
@@ -89,8 +91,7 @@ def _copy(runtime: Runtime, row: Upload) -> Upload:
 
 
 def _drop(runtime: Runtime, uploads: list[Upload]) -> None:
-    for upload in uploads:
-        runtime.storage.delete(upload.key)
+    drop(runtime.storage, [upload.key for upload in uploads])
 
 
 def kept(session: Session, schedule: Schedule, job: Job) -> list[Upload]:
@@ -108,4 +109,4 @@ def forget(runtime: Runtime, session: Session, uploads: list[Upload]) -> None:
     """Delete files that no schedule keeps any more: the rows now, the bytes after the commit."""
     for upload in uploads:
         session.delete(upload)
-        after_commit(session, lambda key=upload.key: runtime.storage.delete(key))  # type: ignore[misc]
+    after_commit(session, partial(drop, runtime.storage, [upload.key for upload in uploads]))

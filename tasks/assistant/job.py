@@ -13,6 +13,7 @@ from tasks.care import answering
 from tasks.context import Context
 from tasks.errors import JobError
 from tasks.job import Job, Params, Result, hidden_field
+from tasks.storage import drop
 
 
 class AssistantParams(Params):
@@ -92,7 +93,7 @@ def _keep(ctx: Context, place: str, before: str, data: bytes, now: int) -> None:
     with ctx.database.write(place) as session:
         ours = answering.swap(session, place, before, key, now)
     if old := before if ours else key:
-        ctx.storage.delete(old)
+        drop(ctx.storage, [old])
 
 
 def headline(result: AssistantResult) -> str:

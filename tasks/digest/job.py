@@ -24,6 +24,7 @@ from tasks.errors import JobError
 from tasks.job import Job, Params, Result, hidden_field
 from tasks.mailing import homes
 from tasks.mailing.posting import Kept, Post, post
+from tasks.storage import drop
 
 BATCH = 200  # people whose digests are made together
 ROWS = 2_000  # wishes that one scan makes in one transaction
@@ -193,7 +194,7 @@ def _forget(ctx: Context, posts: list[Post], written: list[Post]) -> None:
     known = {each.id for each in written}
     for each in posts:
         for kept in each.pictures if each.id not in known else ():
-            ctx.storage.delete(kept.key)
+            drop(ctx.storage, [kept.key])
 
 
 def _some(many: Iterable[str]) -> Iterator[list[str]]:

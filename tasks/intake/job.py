@@ -4,6 +4,7 @@ Meter readings and tickets, which may be very many, are written in parts; see `t
 `tasks.care.imported`.
 """
 
+from functools import partial
 from typing import Literal
 
 from pydantic import Field
@@ -27,6 +28,7 @@ from tasks.errors import JobError
 from tasks.imports import import_goods, import_money
 from tasks.job import Job, Params, Result
 from tasks.metering import looking
+from tasks.storage import drop
 
 GONE = "This import is not there any more; read the file again."
 NOT_NOW = "This import is {}, so it cannot be done. Look at its page."
@@ -158,8 +160,7 @@ def _forget_file(ctx: Context, session: Session, intake: Intake) -> None:
     session.execute(
         update(Upload).where(*mine).values(deleted_at=db_now()).execution_options(synchronize_session=False)
     )
-    for key in keys:
-        after_commit(session, lambda key=key: ctx.storage.delete(key))  # type: ignore[misc]
+    after_commit(session, partial(drop, ctx.storage, keys))
 
 
 def _undo(ctx: Context, intake_id: str, also: bool) -> Stepped:

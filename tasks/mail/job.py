@@ -20,7 +20,7 @@ from models.delivery import FAILED, QUEUED, SENDING, SENT, UNSURE, Delivery
 from models.run import BLOCKED, RUNNING, Run
 from models.workspace import SYSTEM
 from tasks.context import Context
-from tasks.errors import Away, JobError, NoSuchAddress, TryLater
+from tasks.errors import Away, FilesAway, JobError, NoSuchAddress, TryLater
 from tasks.job import Job, Params, Result, hidden_field
 from tasks.mailing import outbox, ticket_mail
 from tasks.mailing.outbox import Ended, Waiting
@@ -160,6 +160,8 @@ class Trip:
             ready, self.ready = self.ready, None
             mail = ready if ready and ready.id == row.id else _outgoing(self.ctx, self.mailer, waiting, link)
             self.mailer.send(mail, lambda: self._ahead(following))
+        except FilesAway as error:  # those without files go on
+            return Ended(row.id, QUEUED, str(error), row.tries), None
         except Away as error:
             return Ended(row.id, QUEUED, str(error), row.tries), error
         except TryLater as error:

@@ -23,7 +23,7 @@ from tasks.care import inlets, limits, mailbox_alerts
 from tasks.care.boxes import Box, Boxes, Lying, Trouble
 from tasks.care.inlets import Look
 from tasks.context import Context
-from tasks.errors import JobError
+from tasks.errors import FilesAway, JobError
 from tasks.job import Job, Params, Result, hidden_field
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ LOST = "It could not be read: a program broke, or was stopped, each time that it
 NOT_HANDED_OUT = "The mail server did not hand it out, however often it was asked. Look at it in the mailbox."
 NOT_KEPT = "The database refused what is in this mail; look at it in the mailbox."
 NO_FILES = "The files of this mail could not be looked through, so they were left out; they lie in the mailbox with it."
+NO_FILES_NOW = "Files cannot be kept just now, so mail waits in the mailbox until they can."
 NO_ROOM = (
     "The files of a mail cannot be kept ({}): whoever runs this Nightshift makes room on its disk, or lets its user "
     "write there. The mail waits in the mailbox until then."
@@ -214,6 +215,9 @@ def _put_away(at: At, lying: Lying, mail: "Mail", room: int) -> "Came":
 
     try:
         return taking.put_away(mail, at.ctx.storage, room)
+    except FilesAway as error:
+        at.look.forgive(lying)
+        raise Trouble(NO_FILES_NOW) from error
     except BROKEN as error:
         if isinstance(error, OSError) and error.errno is not None:  # the disk's; libraries of pictures give none
             at.look.forgive(lying)

@@ -28,7 +28,7 @@ from tasks.context import Context
 from tasks.discard import ENDED, UNSEEN, discard
 from tasks.imports import import_expiry
 from tasks.job import Job, NoParams, Result
-from tasks.storage import TEMPORARY
+from tasks.storage import TEMPORARY, drop
 
 HOUR_MS = 3_600_000
 DAY_MS = 24 * HOUR_MS
@@ -163,7 +163,7 @@ def _forget_uploads(ctx: Context) -> int:
     for upload_id, key in gone:
         with ctx.write_everything() as session:
             session.execute(update(Upload).where(Upload.id == upload_id).values(deleted_at=db_now()))
-        ctx.storage.delete(key)
+        drop(ctx.storage, [key])
     return len(gone)
 
 
