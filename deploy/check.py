@@ -2,6 +2,7 @@
 
 import contextlib
 import errno
+import importlib.util
 import os
 import shutil
 import socket
@@ -34,6 +35,16 @@ def problems(settings: Settings) -> list[str]:
 def port_problems(settings: Settings) -> list[str]:
     """What is wrong with the port; asked once it is known that no Nightshift of this folder has it."""
     return list(_port(settings.host, settings.port))
+
+
+def energy_problems(settings: Settings) -> list[str]:
+    """What is missing where the worker for the energy queue runs."""
+    if not settings.tableau or importlib.util.find_spec("pantab"):
+        return []
+    return [
+        "NIGHTSHIFT_TABLEAU is on, and the library that writes Tableau extracts is not installed. Install "
+        "requirements/hyper.txt (as an image: WORKER_FOR=hyper), or take NIGHTSHIFT_TABLEAU away."
+    ]
 
 
 def _plain(where: tuple[int | str, ...], message: str) -> str:

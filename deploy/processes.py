@@ -189,7 +189,7 @@ def main() -> None:
     os.umask(0o077)  # what any of the processes writes is its owner's alone
     os.chdir(ROOT)
     settings = check.read_settings()
-    _stop_for(check.problems(settings))
+    _stop_for([*check.problems(settings), *check.energy_problems(settings)])
     (settings.var / "logs").mkdir(parents=True, exist_ok=True, mode=0o700)
     with only_one(settings.var):
         _stop_for(check.port_problems(settings))

@@ -141,6 +141,9 @@ class Settings(BaseSettings):
     watson_seconds: float = Field(
         5, gt=0, le=30, description="Seconds that it may take to connect, and between two pieces of its answer."
     )
+    tableau: bool = Field(
+        False, description="Offer Tableau extracts of meters; the energy workers need requirements/hyper.txt for them."
+    )
     maildirs: str = Field(
         "", description="Folder of maildirs that help desks read, each called like its workspace's id. Empty: none."
     )

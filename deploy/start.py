@@ -49,6 +49,8 @@ def problems(role: str, settings: Settings) -> Iterator[str]:
             "NIGHTSHIFT_BROKER_URL is missing: containers share one broker. Write redis://:password@host:6379/0, "
             "or a file nightshift_broker_url in NIGHTSHIFT_SECRETS."
         )
+    if role == "energy":
+        yield from check.energy_problems(settings)
     if role == "mqtt" and not settings.mqtt_url.get_secret_value():
         yield "NIGHTSHIFT_MQTT_URL is missing: name the broker that meters send to, or do without this container."
     if role == "web" and settings.public_url.startswith("https://") and not settings.trusted_hops:

@@ -166,7 +166,7 @@ def test_a_damaged_day_is_told_in_a_sentence_by_the_api_emoncms_and_the_exports(
     assert (got.status_code, (got.json or {})["detail"]) == (409, reason)
     emoncms = sender.get(POST, node="house", time=at, fulljson='{"kwh": 1}')
     assert (emoncms.status_code, reason in emoncms.text) == (400, True)
-    for what in ("readings.csv", "usage.csv", "readings.parquet"):
+    for what in ("readings.csv", "usage.csv"):
         page = ada_s.get(f"/energy/meters/{meter.id}/export/{what}", follow_redirects=True)
         assert (page.status_code, reason in text_of(page)) == (200, True), what
 

@@ -21,8 +21,6 @@ from tests.test_energy_job import looked
 from tests.web_fixtures import Browser
 from workers.runtime import Runtime
 
-PARQUET = "application/vnd.apache.parquet"
-
 
 def look(runtime: Runtime, person: Person, meter: str) -> Run:
     """A look with a small budget."""
@@ -100,15 +98,18 @@ def test_a_viewer_sees_it_and_starts_nothing(app: Flask, runtime: Runtime, ada: 
     page = text_of(viewer.get(f"/energy/meters/{house}"))
     assert "Look now" not in page
     assert "Send readings" not in page
+    assert "Parquet" not in page
     assert viewer.post(f"/energy/meters/{house}/look").status_code == 403
+    assert viewer.post(f"/energy/meters/{house}/export/readings", {"format": "parquet"}).status_code == 403
     assert viewer.get(f"/energy/meters/{house}/export/readings.csv").status_code == 200
 
 
 def test_a_meter_of_another_workspace_is_not_there(ada_s: Browser, runtime: Runtime, grace: Person) -> None:
     theirs = meter_of(runtime, grace, usage(3))
-    for path in ("", "/export/readings.csv", "/export/usage.parquet", "/export/forecast.csv"):
+    for path in ("", "/export/readings.csv", "/export/forecast.csv"):
         assert ada_s.get(f"/energy/meters/{theirs}{path}").status_code == 404
-    assert ada_s.post(f"/energy/meters/{theirs}/look").status_code == 404
+    for path in ("look", "export/usage"):
+        assert ada_s.post(f"/energy/meters/{theirs}/{path}", {"format": "parquet"}).status_code == 404
 
 
 def test_readings_and_use_come_as_csv_to_the_milliwatt_hour(ada_s: Browser, runtime: Runtime, ada: Person) -> None:
@@ -132,52 +133,37 @@ def test_readings_and_use_come_as_csv_to_the_milliwatt_hour(ada_s: Browser, runt
     assert len(some.data.splitlines()) == 1 + 24 - 3
 
 
-def test_parquet_is_typed_and_knows_its_unit_and_zone(
-    ada_s: Browser, runtime: Runtime, ada: Person, house: str
-) -> None:
-    import pyarrow.parquet as pq
-
-    look(runtime, ada, house)
-    for what, columns in (
-        ("readings", ["time", "energy_kWh"]),
-        ("usage", ["time", "energy_kWh", "filled"]),
-        ("forecast", ["time", "mean_kWh", "lower_80_kWh", "upper_80_kWh", "lower_95_kWh", "upper_95_kWh"]),
-    ):
-        answer = ada_s.get(f"/energy/meters/{house}/export/{what}.parquet")
-        assert (answer.status_code, answer.content_type) == (200, PARQUET)
-        table = pq.read_table(io.BytesIO(answer.data))
-        assert table.column_names == columns
-        assert str(table.schema.field("time").type) == "timestamp[s, tz=UTC]" or "tz=UTC" in str(table.schema)
-        told = {key.decode(): value.decode() for key, value in table.schema.metadata.items()}
-        assert (told["unit"], told["time_zone"], told["content"]) == ("kWh", "UTC", what)
-    assert table.num_rows == 48
-    assert pq.read_table(io.BytesIO(ada_s.get(f"/energy/meters/{house}/export/usage.parquet").data)).num_rows == 70 * 24
-
-
-def test_what_cannot_be_exported_is_said_on_the_page(
+def test_what_cannot_be_exported_is_said_on_the_page_and_no_run_is_made_for_it(
     ada_s: Browser, runtime: Runtime, house: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def said(path: str) -> str:
-        answer = ada_s.get(f"/energy/meters/{house}/export/{path}", follow_redirects=True)
-        return text_of(answer)
+    def said(words: str, what: str, **asked: str) -> bool:
+        """By the download and by the button."""
+        address = f"/energy/meters/{house}/export/{what}"
+        answers = (
+            ada_s.get(f"{address}.csv", query_string=asked, follow_redirects=True),
+            ada_s.post(address, {"format": "parquet", **asked}, follow_redirects=True),
+        )
+        return all(words in text_of(answer) for answer in answers)
 
-    assert "no readings in this time" in said("readings.csv?from=2031-01-01&to=2031-01-02")
-    assert "Write days like" in said("readings.csv?from=yesterday")
-    for years in ("to=9999-12-31", "to=2101-01-01", "from=0001-01-01", "from=1989-12-31"):
-        assert "Choose days from 1990 to 2100" in said(f"readings.csv?{years}")
+    assert said("no readings in this time", "readings", **{"from": "2031-01-01", "to": "2031-01-02"})
+    assert said("Write days like 2026-01-31", "readings", **{"from": "yesterday"})
+    assert said("The last day lies before the first", "usage", **{"from": "2014-02-01", "to": "2014-01-31"})
+    for name, day in (("to", "9999-12-31"), ("to", "2101-01-01"), ("from", "0001-01-01"), ("from", "1989-12-31")):
+        assert said("Choose days from 1990 to 2100", "readings", **{name: day})
+    assert said("There is no forecast of this meter", "forecast")
     monkeypatch.setattr(exporting, "MOST", 100)
-    assert "a file holds at most 100" in said("usage.parquet")
-    assert ada_s.get(f"/energy/meters/{house}/export/forecast.csv").status_code == 404
-    assert ada_s.get(f"/energy/meters/{house}/export/readings.xlsx").status_code == 404
-    if exporting.hyper_missing():
-        assert "requirements/hyper.txt" in said("readings.hyper")
+    assert said("a file holds at most 100", "usage")
+    for what, format in (("weather", "parquet"), ("readings", "xlsx"), ("readings", "hyper")):
+        assert ada_s.post(f"/energy/meters/{house}/export/{what}", {"format": format}).status_code == 404
+    with runtime.database.read(EVERYONE) as session:
+        assert session.scalars(select(Run).where(Run.kind == "meter_file")).all() == []
 
 
-def test_a_tableau_extract_holds_the_same_rows(ada_s: Browser, house: str) -> None:
-    pytest.importorskip("pantab", reason="needs requirements/hyper.txt, an extra of about 480 MB")
-    answer = ada_s.get(f"/energy/meters/{house}/export/readings.hyper")
-    assert answer.status_code == 200
-    assert len(answer.data) > 1000
+def test_a_time_that_is_chosen_holds_for_the_readings_files_and_stays_in_the_form(ada_s: Browser, house: str) -> None:
+    page = ada_s.get(f"/energy/meters/{house}?from=2014-01-02&to=2014-01-03").text
+    assert f'href="/energy/meters/{house}/export/usage.csv?from=2014-01-02&amp;to=2014-01-03"' in page
+    assert page.count('name="from" value="2014-01-02"') >= 3, "the form, and a button for each file"
+    assert "Tableau" not in page, "nobody said that the workers can write it"
 
 
 def test_a_meter_that_is_changed_is_looked_at_again(runtime: Runtime, ada: Person, house: str) -> None:

@@ -1,39 +1,30 @@
 """A meter's page: what it used, what comes, what is wrong with it, what would save money; and where readings go."""
 
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Mapping
 
-from flask import Blueprint, abort, redirect, render_template, request, url_for
+from flask import Blueprint, abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
-from pydantic import ValidationError
 from sqlalchemy import select
 from sqlalchemy.orm import Session, joinedload
 
 from models.meter import Meter, Outlook
 from models.run import END_STATES, Run
-from tasks.energy.result import EnergyResult
-from tasks.metering import exporting
+from tasks.energy.seen import WORDS, Shown, seen
+from tasks.handover import Refused
+from tasks.meter_file.typed import FORMATS, HYPER
+from tasks.metering.exporting import CONTENTS
 from web import submission
 from web.current import reading, require_role, runtime
 from workers.enqueue import KeyConflict
 
 bp = Blueprint("energy_meter", __name__, url_prefix="/energy/meters")
-WORDS = {"hour": "By the hour", "day": "By the day", "month": "By the month"}
 LOOKED_AT = 50  # runs that have not ended
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """What the last look at a meter came to.
-
-    Attributes:
-        result: None where there is none, or one of an older form.
-        horizon: which forecast of it; horizons: the others that there are.
-    """
-
-    result: EnergyResult | None = None
-    horizon: str = "hour"
-    horizons: tuple[str, ...] = ()
+@bp.errorhandler(Refused)
+def _refused(error: Refused) -> ResponseReturnValue:
+    """A run that cannot be taken now, as when too many wait: said on the page that asked for it."""
+    return back((request.view_args or {})["meter_id"], " ".join(error.errors.values()))
 
 
 @bp.get("/<meter_id>")
@@ -46,8 +37,8 @@ def show(meter_id: str) -> ResponseReturnValue:
         origin = runtime().settings.origin
         return render_template(
             "energy/meter.html", meter=meter, outlook=outlook, shown=shown, result=shown.result, going_on=going_on,
-            words=WORDS, key=submission.new_key(), origin=origin, exports=exporting.FORMATS,
-            hyper=exporting.hyper_missing(), contents=exporting.CONTENTS,
+            words=WORDS, key=submission.new_key(), origin=origin, contents=CONTENTS, formats=offered(),
+            days={name: text[:10] for name in ("from", "to") if (text := request.args.get(name, ""))},
         )  # fmt: skip
 
 
@@ -58,12 +49,27 @@ def look(meter_id: str) -> ResponseReturnValue:
     with reading() as session:
         found = find(session, meter_id).id
     horizon = request.form.get("horizon", "hour")
-    values = {"meter": found, "horizon": horizon if horizon in WORDS else "hour"}
+    return started("energy", {"meter": found, "horizon": horizon if horizon in WORDS else "hour"})
+
+
+def offered() -> dict[str, str]:
+    """The formats with typed columns; Tableau's only where it was said that the workers have its library."""
+    return {name: label for name, label in FORMATS.items() if name != HYPER or runtime().settings.tableau}
+
+
+def started(kind: str, values: Mapping[str, str]) -> ResponseReturnValue:
+    """A run of the posted form, once for its key; its page is what comes next."""
     try:
-        run = submission.take(submission.find_job("energy"), values, {}, submission.form_key())
+        run = submission.take(submission.find_job(kind), values, {}, submission.form_key())
     except KeyConflict:
         abort(409)
     return redirect(url_for("runs.show", run_id=run.id), 303)
+
+
+def back(meter_id: str, sentence: str) -> ResponseReturnValue:
+    """To the meter's page, with a sentence at its top."""
+    flash(sentence, "warning")
+    return redirect(url_for("energy_meter.show", meter_id=meter_id), 303)
 
 
 def find(session: Session, meter_id: str) -> Meter:
@@ -72,20 +78,6 @@ def find(session: Session, meter_id: str) -> Meter:
         abort(404)
     query = select(Meter).where(Meter.id == meter_id).options(joinedload(Meter.tariff), joinedload(Meter.place))
     return session.scalar(query) or abort(404)
-
-
-def seen(outlook: Outlook | None, horizon: str = "") -> Shown:
-    """The result that an outlook holds, with the forecast of a horizon or the first that there is."""
-    data: dict[str, Any] = (outlook.data if outlook is not None else None) or {}
-    aheads: dict[str, Any] = data.get("aheads") or {}
-    there = tuple(word for word in WORDS if word in aheads)
-    if not there:
-        return Shown()
-    chosen = horizon if horizon in there else there[0]
-    try:
-        return Shown(EnergyResult.model_validate(data["whole"] | aheads[chosen]), chosen, there)
-    except (ValidationError, KeyError, TypeError):
-        return Shown()  # written by an older form of the job: the next look replaces it
 
 
 def _going_on(session: Session, meter_id: str) -> str:

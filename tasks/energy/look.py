@@ -14,17 +14,15 @@ from tasks.energy.horizons import Word
 from tasks.energy.material import Material, Wish
 from tasks.energy.parts import Parts
 from tasks.energy.result import Ahead, AnomalyFound, Charts, EnergyResult, Oddity
-from tasks.energy.series import DAY, HOUR, MONTH
 from tasks.errors import JobError
 from tasks.metering import regular
-from tasks.metering.usage import Readings, Usage
+from tasks.metering.usage import Usage
 
 if TYPE_CHECKING:
     from tasks.energy.advice.told import Advice
     from tasks.energy.anomalies.found import Found
 
 Tell = Callable[[float, str], None]
-STEPS = (900, 1800, HOUR, DAY, MONTH)  # in which usage is reckoned
 LEAST = 6  # readings of which anything can be said
 PASSING = ("spike", "flat")
 MOST_REPLACED = 0.05  # of the steps; beyond, what is usual is not known
@@ -130,18 +128,13 @@ def _parts(material: Material) -> Parts:
     if count < LEAST:
         are = f"is only {count} reading" if count == 1 else f"are only {count} readings"
         raise JobError(FEW.format(are=are))
-    step = steps_of(material.step, material.readings)
+    step = regular.steps_of(material.step, material.readings)
     usage = regular.regular(
         material.readings, kind=material.kind, step=step, zone=material.zone, rolls_at=material.rolls_at
     )
     if usage.filled.all():  # of no steps, too
         raise JobError(EMPTY)
     return Parts.of(usage, material)
-
-
-def steps_of(step: int, readings: Readings) -> int:
-    """Seconds of the steps that usage is reckoned in: the meter's own, or what its readings show."""
-    return step if step in STEPS else regular.best_step(readings)
 
 
 def _anomalies(material: Material, parts: Parts) -> "tuple[Found, ...]":

@@ -18,7 +18,7 @@ from tasks.metering.usage import Finding, Readings, Usage
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["best_step", "regular", "to_days", "to_hours", "to_months"]
+__all__ = ["best_step", "regular", "steps_of", "to_days", "to_hours", "to_months"]
 
 _COUNTER = "counter"  # as models.meter has it
 MOST = 50  # findings of one kind that are told one by one
@@ -28,6 +28,11 @@ def best_step(readings: Readings) -> int:
     """The step in which these readings are best reckoned, in seconds: a quarter or half of an hour, an hour, a day or a
     month. An hour where there are fewer than three."""
     return cadence.best_step(readings.times)
+
+
+def steps_of(step: int, readings: Readings) -> int:
+    """Seconds of the steps that usage is reckoned in: the meter's own, or what its readings show."""
+    return step if step in cadence.STEPS else best_step(readings)
 
 
 def regular(
