@@ -3,12 +3,17 @@
 import sys
 import time
 
+from alembic.util import CommandError
 from sqlalchemy.exc import OperationalError
 
 from deploy.settings import settings
 from models.migrate import upgrade
 
 PATIENCE = 60.0  # seconds for a database that is just starting
+NEWER = (
+    "A newer Nightshift wrote this database, and nothing of it was changed: {}. Start that release again; how to go "
+    "back to this one stands in deploy/README.md, under “Upgrading”."
+)
 
 
 def main() -> None:
@@ -21,6 +26,8 @@ def main() -> None:
             if time.monotonic() > end:
                 raise SystemExit(f"The database does not answer, or refuses us: {error.orig}") from None
             time.sleep(1)
+        except CommandError as error:  # it knows no such revision
+            raise SystemExit(NEWER.format(error)) from None
         else:
             sys.stdout.write("The database is up to date.\n")
             return

@@ -9,6 +9,7 @@ from alembic import command
 from kombu import Connection, Exchange, Queue
 from sqlalchemy import MetaData, create_engine, inspect, update
 
+from deploy.migrate import main as bring_up_to_date
 from deploy.settings import Settings
 from models import migrate
 from models.run import Run
@@ -95,6 +96,23 @@ def test_a_message_of_the_first_release_wakes_a_worker_of_this_one(
                 correlation_id=headers["id"], delivery_mode=2,
             )  # fmt: skip
         until(lambda: the_run(runtime, run_id).state == "succeeded", 60)
+
+
+def test_an_older_program_that_meets_a_newer_schema_says_so_in_a_sentence_and_changes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings.model_validate({"var": tmp_path})
+    engine = create_engine(settings.database)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE alembic_version (version_num VARCHAR(32))")
+        connection.exec_driver_sql("INSERT INTO alembic_version VALUES ('9999')")
+    monkeypatch.setattr("deploy.migrate.settings", lambda: settings)
+    with pytest.raises(SystemExit, match=r"A newer Nightshift wrote this database.*'9999'.*how to go back"):
+        bring_up_to_date()
+    with engine.begin() as connection:
+        assert connection.exec_driver_sql("SELECT version_num FROM alembic_version").scalars().all() == ["9999"]
+    assert inspect(engine).get_table_names() == ["alembic_version"]
+    engine.dispose()
 
 
 def test_the_migrations_can_be_written_out_for_db2(capsys: pytest.CaptureFixture[str]) -> None:
