@@ -206,7 +206,7 @@ def test_readiness_wants_a_migrated_database_and_forgives_a_lost_broker(
     app: Flask, ada_s: Browser, runtime: Runtime
 ) -> None:
     answer = app.test_client().get("/readyz")
-    assert (answer.status_code, answer.json) == (503, {"database": "not migrated", "broker": "away"})
+    assert (answer.status_code, answer.json) == (503, {"database": "not migrated", "broker": "away", "files": "ok"})
     url = f"sqlite:///{runtime.settings.var / 'migrated.db'}"
     migrate.upgrade(url)
     database: Database = app.extensions["nightshift"].database
@@ -219,6 +219,11 @@ def test_readiness_wants_a_migrated_database_and_forgives_a_lost_broker(
     assert answer.json is not None
     assert (answer.json["database"], answer.json["broker"]) == ("ok", "away")
     assert app.test_client().get("/livez").status_code == 200
+    for revision, status, word in (("9999", 200, "newer"), ("0001", 503, "not migrated")):
+        with database.engine.begin() as connection:
+            connection.exec_driver_sql(f"UPDATE alembic_version SET version_num = '{revision}'")
+        answer = app.test_client().get("/readyz")
+        assert (answer.status_code, (answer.json or {})["database"]) == (status, word)
 
 
 def test_the_front_loads_no_science() -> None:

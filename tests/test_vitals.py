@@ -221,7 +221,7 @@ def test_readiness_tells_what_is_silent_and_stays_200_while_work_is_taken(app: F
     assert answer.status_code == 200
     assert answer.json is not None
     assert {**answer.json, "beat_age_s": 0} == {
-        "database": "ok", "broker": "away", "beat": "ok", "beat_age_s": 0,
+        "database": "ok", "broker": "away", "files": "ok", "beat": "ok", "beat_age_s": 0,
         "silent_queues": ["ecg"], "paused_queues": ["mail"],
     }  # fmt: skip
 

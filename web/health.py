@@ -24,6 +24,7 @@ bp = Blueprint("health", __name__)
 def readyz() -> ResponseReturnValue:
     """200 when the database answers and has this code's tables: then work is taken, and none of it is lost.
 
+    A newer release's tables have them too: while it comes, the fronts of the release before go on.
     What only makes runs late (no broker, a silent beat, a silent queue), and files that cannot be kept or read now, is
     told, and is 200 too: another front on the same database and bucket would not do better, most pages and jobs need no
     file, and whoever balances should go on sending people here.
@@ -31,9 +32,10 @@ def readyz() -> ResponseReturnValue:
     found: dict[str, Any] = {"database": _schema()}
     found["broker"] = "away" if publish.length(runtime(), "default") is None else "ok"
     found["files"] = "ok" if answers(runtime().storage) else "away"
-    if found["database"] == "ok":
+    taken = found["database"] in ("ok", "newer")
+    if taken:
         found |= _machinery()
-    return found, 200 if found["database"] == "ok" else 503
+    return found, 200 if taken else 503
 
 
 def _machinery() -> dict[str, Any]:
@@ -55,7 +57,14 @@ def _schema() -> str:
             have = MigrationContext.configure(session.connection()).get_current_revision()
     except SQLAlchemyError:
         return "away"
-    return "ok" if have == newest(runtime().settings.database) else "not migrated"
+    if have == newest(runtime().settings.database):
+        return "ok"
+    return "not migrated" if have is None or _known(have) else "newer"
+
+
+@lru_cache(maxsize=1)
+def _known(revision: str) -> bool:
+    return migrate.knows(revision)
 
 
 @lru_cache(maxsize=1)
