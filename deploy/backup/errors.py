@@ -6,6 +6,8 @@ from contextlib import contextmanager
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyError
 
+from tasks.errors import FilesAway
+
 
 class BackupError(Exception):
     """It did not work; the text is a whole sentence that says what to do."""
@@ -25,6 +27,8 @@ def plainly(doing: str, table: str = "") -> Iterator[None]:
         yield
     except SQLAlchemyError as error:
         raise BackupError(_of_database(error, doing, table)) from error
+    except FilesAway as error:
+        raise BackupError(f"It failed while {doing}: {error} See that the bucket can be used, and try again.") from None
     except OSError as error:
         raise BackupError(_of_system(error, doing)) from error
 

@@ -1,4 +1,5 @@
-"""Files of a restore: written beside the storage's own, and moved among them when every row is there."""
+"""Files of a restore: written beside the storage's own folder, and moved into it when every row is there; a bucket is
+filled by bucket_files.py."""
 
 import contextlib
 import os
@@ -6,6 +7,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Protocol
 
 from deploy.backup.contents import KEY
 from deploy.backup.errors import BackupError, Damaged
@@ -14,22 +16,56 @@ from tasks.storage import FolderStorage
 STAGE = ".restoring"  # within the folder: it may be a mount of its own
 
 
-class Files:
-    """The folder of the storage, as a restore fills it."""
+class Files(Protocol):
+    """Where files stand, as a restore fills it."""
 
-    def __init__(self, root: Path) -> None:
-        self.root, self._stage = root, root / STAGE
-        self._moved: list[Path] = []
+    @property
+    def where(self) -> str:
+        """What it is called for people."""
 
     def taken(self) -> bool:
         """Whether files are there already."""
-        return next(iter(FolderStorage(self.root).listed()), None) is not None
 
     def wants(self, size: int) -> None:
         """
         Raises:
             BackupError: there is no room for so many bytes.
         """
+
+    def put(self, key: str, chunks: Iterator[bytes]) -> None:
+        """One file, which nobody sees before all are there."""
+
+    def link(self, key: str, as_key: str) -> None:
+        """The same bytes as those under another key, which came before."""
+
+    def move_in(self) -> None:
+        """All of them came: they stand where they belong from now on."""
+
+    def take_back(self) -> None:
+        """The rows did not come: neither do their files."""
+
+    def clear(self) -> None:
+        """What an attempt left that was ended in the middle."""
+
+    def remove_all(self) -> None:
+        """What was there before."""
+
+
+class FolderFiles:
+    """The folder of the storage."""
+
+    def __init__(self, root: Path) -> None:
+        self.root, self._stage = root, root / STAGE
+        self._moved: list[Path] = []
+
+    @property
+    def where(self) -> str:
+        return str(self.root)
+
+    def taken(self) -> bool:
+        return next(iter(FolderStorage(self.root).listed()), None) is not None
+
+    def wants(self, size: int) -> None:
         room = FolderStorage(self.root).room()
         if room and room[0] < size:
             raise BackupError(
@@ -67,13 +103,11 @@ class Files:
         self.clear()
 
     def take_back(self) -> None:
-        """The rows did not come: neither do their files."""
         for place in self._moved:
             shutil.rmtree(place, ignore_errors=True)
         self.clear()
 
     def clear(self) -> None:
-        """What an attempt left that was ended in the middle."""
         shutil.rmtree(self._stage, ignore_errors=True)
 
     def remove_all(self) -> None:
@@ -82,9 +116,17 @@ class Files:
             storage.delete(key)
 
     def _staged(self, key: str) -> Path:
-        if not re.fullmatch(KEY, key):
-            raise Damaged("a file has a strange key")
-        return self._stage / key[:2] / key
+        return self._stage / key[:2] / proper(key)
+
+
+def proper(key: str) -> str:
+    """
+    Raises:
+        Damaged: it is no key.
+    """
+    if not re.fullmatch(KEY, key):
+        raise Damaged("a file has a strange key")
+    return key
 
 
 def _private(path: str, flags: int) -> int:

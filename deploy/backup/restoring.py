@@ -17,6 +17,7 @@ from sqlalchemy import Connection, bindparam, column, insert, inspect, table, up
 from sqlalchemy.exc import SQLAlchemyError
 
 from deploy.backup import rows, target
+from deploy.backup.bucket_files import files_of
 from deploy.backup.contents import Head, Manifest, Sum, TableHead
 from deploy.backup.errors import BackupError, Damaged, plainly
 from deploy.backup.files import Files
@@ -79,7 +80,7 @@ def restore(
     if not migrate.knows(head.revision):
         raise BackupError(target.NEWER.format(what="backup", revision=head.revision))
     say(f"The backup of {head.made_at} is whole: {told(manifest)}.")
-    database, files = patient(settings.database), Files(settings.var / "files")
+    database, files = patient(settings.database), files_of(settings)
     key = target.LeftKey() if leave_key else target.Key(settings)
     try:
         key.may_become(secret)
@@ -107,7 +108,7 @@ def free(settings: Settings) -> None:
     database = patient(settings.database)
     try:
         with plainly("looking at the database"):
-            target.nothing_there(target.look(database), Files(settings.var / "files"))
+            target.nothing_there(target.look(database), files_of(settings))
     finally:
         database.close()
 

@@ -24,7 +24,8 @@ from deploy.backup.snapshot import patient, revision, snapshot
 from deploy.settings import ROOT, Settings
 from models import migrate
 from models.belongings import KEYS, LEFT_OUT
-from tasks.storage import FolderStorage, Storage
+from tasks.storage import Storage
+from workers import storage as storages
 
 CHUNK = 1 << 20  # bytes of lines that become one member
 MOST_LINE = 1 << 26  # bytes of one row
@@ -71,7 +72,7 @@ def save(settings: Settings, sink: BinaryIO) -> Manifest:
     Raises:
         BackupError: a sentence; what was written until then is no archive.
     """
-    storage, database = FolderStorage(settings.var / "files"), patient(settings.database)
+    storage, database = storages.made(settings), patient(settings.database)
     with closing(sqlite3.connect("")) as kept:
         saving = Saving(Writer(sink), storage, Keys(kept))
         try:
@@ -208,16 +209,26 @@ def _file(saving: Saving, key: str, names: dict[tuple[int, int], str]) -> bytes:
         saving.gone += [key] if len(saving.gone) < MOST_NAMED else []
         return b""
     with source:
-        about = os.fstat(source.fileno())
-        same = names.get((about.st_dev, about.st_ino))
+        same = _same(source, key, names)
         if same:
             return _line(key=key, same=same)
-        if about.st_nlink > 1:
-            names[(about.st_dev, about.st_ino)] = key
-        digest = hashlib.sha256()
-        saving.writer.member(f"files/{key}", about.st_size, _hashed(source, digest))
-        saving.bytes += about.st_size
-        return _line(key=key, size=about.st_size, sha256=digest.hexdigest())
+        size, digest = source.seek(0, os.SEEK_END), hashlib.sha256()
+        source.seek(0)
+        saving.writer.member(f"files/{key}", size, _hashed(source, digest))
+        saving.bytes += size
+        return _line(key=key, size=size, sha256=digest.hexdigest())
+
+
+def _same(source: BinaryIO, key: str, names: dict[tuple[int, int], str]) -> str:
+    """The key that this file is saved under already; a bucket's objects have one name each."""
+    try:
+        about = os.fstat(source.fileno())
+    except io.UnsupportedOperation:
+        return ""
+    same = names.get((about.st_dev, about.st_ino), "")
+    if not same and about.st_nlink > 1:
+        names[(about.st_dev, about.st_ino)] = key
+    return same
 
 
 def _hashed(source: BinaryIO, digest: "hashlib._Hash") -> Iterator[bytes]:

@@ -28,8 +28,8 @@ NEWER = "A newer Nightshift wrote this {what} (revision {revision}). Use that re
 ALIVE = "Nightshift still runs on this database: its beat gives signs of life. Stop it everywhere, and try again."
 FULL = (
     "There is something already: {what}. A backup is restored where nothing is: name an empty database by "
-    "NIGHTSHIFT_DATABASE_URL and an empty folder by NIGHTSHIFT_VAR; or say --replace (to make: REPLACE=yes), which "
-    "saves what is there first, and then puts the backup in its place."
+    "NIGHTSHIFT_DATABASE_URL, and an empty folder by NIGHTSHIFT_VAR or bucket by NIGHTSHIFT_FILES_URL; or say "
+    "--replace (to make: REPLACE=yes), which saves what is there first, and then puts the backup in its place."
 )
 ANOTHER_KEY = (
     "NIGHTSHIFT_SECRET_KEY is set to another key than the one that the backup's rows are sealed with. Set it to what "
@@ -96,7 +96,7 @@ def nothing_there(found: Found, files: Files) -> None:
     """
     what = [
         *(["accounts in the database"] if found.rows else []),
-        *([f"files in {files.root}"] if files.taken() else []),
+        *([f"files in {files.where}"] if files.taken() else []),
     ]
     if what:
         raise BackupError(FULL.format(what=" and ".join(what)))
