@@ -47,6 +47,13 @@ class FilesAway(TryLater):
     """Where files stand does not answer. The run waits until it does, which spends none of its tries."""
 
 
+class AnotherForm(TryLater):
+    """What was filled in has fields that this release does not know: while the next one comes, its workers take it."""
+
+    def __init__(self) -> None:
+        super().__init__("A worker of another release took this, which does not know all that was filled in.", 60)
+
+
 class FannedOut(Exception):
     """Not an error: the run waits for its children, and is run again when they have ended. `ctx.fan_out` raises it."""
 

@@ -7,15 +7,18 @@ from typing import Any
 import pytest
 from alembic import command
 from kombu import Connection, Exchange, Queue
-from sqlalchemy import MetaData, create_engine, inspect, update
+from sqlalchemy import MetaData, create_engine, inspect, select, update
 
 from deploy.migrate import main as bring_up_to_date
 from deploy.settings import Settings
 from models import migrate
-from models.run import Run
+from models.base import clock
+from models.run import Run, RunEvent
 from models.session import EVERYONE
+from tasks.errors import AnotherForm
 from tests import nap
-from tests.conftest import new_person
+from tests.conftest import Person, new_person
+from tests.jobs import install, submitted
 from tests.make_run import until
 from tests.servers import Valkey
 from tests.test_brokers import at_work
@@ -77,6 +80,24 @@ def test_a_run_that_the_release_before_wrote_is_run_by_this_one(
     publish.breaker.trip()
     assert execute(runtime, "r", "w@h:1/2") == "succeeded"
     runtime.database.close()
+
+
+def test_a_run_with_a_field_that_only_the_next_release_knows_is_left_for_one_of_its_workers(
+    runtime: Runtime, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run_id = submitted(runtime, install(monkeypatch), ada)
+    with runtime.database.write(EVERYONE) as session:
+        known = session.get_one(Run, run_id).params
+        session.execute(update(Run).values(params={**known, "of_the_next_release": 1}))
+    assert execute(runtime, run_id, "w@h:1/2") == "queued"
+    with runtime.database.write(EVERYONE) as session:
+        run = session.get_one(Run, run_id)
+        assert run.due_at - clock(session) > 50_000
+        assert session.scalars(select(RunEvent.detail).where(RunEvent.what == "tries again")).one() == str(
+            AnotherForm()
+        )
+        session.execute(update(Run).values(params=known, due_at=1))
+    assert execute(runtime, run_id, "w@h:1/2") == "succeeded", "one of the next release's workers"
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ from typing import Any
 
 import structlog
 from billiard.exceptions import SoftTimeLimitExceeded
+from pydantic import ValidationError
 from sqlalchemy import select, update
 from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session
@@ -23,7 +24,7 @@ from models.session import EVERYONE, after_commit
 from models.statements import Claim, Done, Executor
 from tasks import discover
 from tasks.context import Context
-from tasks.errors import FannedOut, FilesAway, JobError, TryLater
+from tasks.errors import AnotherForm, FannedOut, FilesAway, JobError, TryLater
 from tasks.job import Job
 from tasks.storage import drop
 from workers import mail, weather
@@ -110,7 +111,7 @@ def _told(runtime: Runtime, job: Job, claim: Claim, chunk: Chunk | None = None) 
 def _attempt(runtime: Runtime, job: Job, claim: Claim, chunk: Chunk | None) -> str | None:
     try:
         with Lease(runtime.heart, claim) as lease, _context(runtime, claim, lease) as ctx:
-            params = job.params.model_validate(claim.params)
+            params = _params(job, claim)
             began = time.monotonic()
             result = job.run(params, ctx)
             headline = job.headline(result) if job.headline else ""
@@ -136,6 +137,13 @@ def _attempt(runtime: Runtime, job: Job, claim: Claim, chunk: Chunk | None) -> s
         return _end(runtime, job, claim, FAILED, "This needs more memory than a worker has. Try a smaller input.")
     except Exception:
         return _crashed(runtime, job, claim)
+
+
+def _params(job: Job, claim: Claim) -> Any:
+    try:
+        return job.params.model_validate(claim.params)
+    except ValidationError:
+        raise AnotherForm from None
 
 
 def _away(runtime: Runtime, job: Job, claim: Claim) -> str | None:
