@@ -14,9 +14,9 @@ from models.delivery import QUEUED as UNSENT
 from models.delivery import Delivery
 from models.run import BLOCKED, END_STATES, QUEUED, RUNNING, Pulse, Queue, Run
 
-BEAT, BROKER, OF_QUEUE = "beat", "broker", "queue:"  # names of pulses
+BEAT, BROKER, FILES, OF_QUEUE = "beat", "broker", "files", "queue:"  # names of pulses
 CERTIFICATE = "certificate"  # one that lies ahead: when that of the proxy in front ends
-BEAT_SILENT_S, BROKER_AWAY_S, QUEUE_SILENT_S = 30.0, 60.0, 180.0
+BEAT_SILENT_S, BROKER_AWAY_S, FILES_AWAY_S, QUEUE_SILENT_S = 30.0, 60.0, 150.0, 180.0
 WAITS_LONG_S, MAIL_WAITS_S = 600.0, 1800.0
 CERTIFICATE_S = 14 * 86_400.0
 LITTLE_ROOM, LITTLE_BYTES = 0.05, 500_000_000
@@ -25,6 +25,7 @@ LITTLE_ROOM, LITTLE_BYTES = 0.05, 500_000_000
 ALARMS = {
     "beat-silent": "Beat is silent",
     "broker-away": "The broker does not answer",
+    "files-away": "The store of files does not answer",
     "queue-silent": "A queue is silent",
     "disk-full": "The disk is nearly full",
     "certificate-ends": "The certificate ends",
@@ -109,6 +110,9 @@ def silences(session: Session) -> list[Alarm]:
     found = []
     if alive.get(BROKER, 0.0) > BROKER_AWAY_S:
         found.append(Alarm("broker-away", f"The broker has not answered for {in_words(alive[BROKER])}: no run starts."))
+    if alive.get(FILES, 0.0) > FILES_AWAY_S:
+        gone = in_words(alive[FILES])
+        found.append(Alarm("files-away", f"The store of files has not answered for {gone}: runs that need one wait."))
     quiet = {name.removeprefix(OF_QUEUE): age for name, age in alive.items() if name.startswith(OF_QUEUE)}
     paused = paused_queues(session)
     found.extend(

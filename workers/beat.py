@@ -2,12 +2,14 @@
 
 import threading
 import time
+from contextlib import suppress
 from typing import Any
 
 import structlog
 from celery.beat import Scheduler
-from sqlalchemy import update
+from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from beat_schedule import defaults
 from models import tally, vitals
@@ -15,6 +17,7 @@ from models.base import db_now
 from models.run import Pulse
 from models.session import EVERYONE
 from models.statements import changed
+from tasks.storage import answers
 from workers import canaries, certificate, deadman, dispatch, publish
 from workers.alive import sign
 from workers.runtime import Runtime, runtime
@@ -31,7 +34,7 @@ class SqlScheduler(Scheduler):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         self.runtime: Runtime = runtime()
-        self._pulsed = self._pinged = self._looked = 0.0
+        self._pulsed = self._pinged = self._looked = self._asked = 0.0
         self._synced = False
         super().__init__(*args, **kwargs)
         self.max_interval = EVERY
@@ -56,6 +59,7 @@ class SqlScheduler(Scheduler):
                 canaries.forget_queues_that_are_gone(session)
                 if not self.runtime.settings.certificate_url:
                     certificate.forget(session)
+                watch_files(session, bool(self.runtime.settings.files_url))
             self._synced = True
         due_runs(self.runtime)
         dispatch.everything(self.runtime)
@@ -67,6 +71,9 @@ class SqlScheduler(Scheduler):
             self._pinged = now
             if all_well(self.runtime):  # in a thread: a slow monitor must not hold the tick up
                 threading.Thread(target=deadman.ping, args=(self.runtime.settings.dead_man_url,), daemon=True).start()
+        if self.runtime.settings.files_url and now - self._asked > PING_EVERY:
+            self._asked = now
+            threading.Thread(target=ask_for_files, args=(self.runtime,), daemon=True).start()
         if self.runtime.settings.certificate_url and now - self._looked > PING_EVERY:
             self._looked = now
             threading.Thread(target=certificate.look, args=(self.runtime,), daemon=True).start()
@@ -77,6 +84,22 @@ def pulse(runtime: Runtime, name: str) -> None:
     with runtime.database.write(EVERYONE) as session:
         if not changed(session, update(Pulse).where(Pulse.name == name).values(at=db_now())):
             session.add(Pulse(name=name, at=db_now()))
+
+
+def watch_files(session: Session, wanted: bool) -> None:
+    """A bucket that never answered since the first start is silent, too; a folder gives no signs."""
+    known = session.scalar(select(Pulse).where(Pulse.name == vitals.FILES))
+    if known and not wanted:
+        session.delete(known)
+    elif wanted and not known:
+        session.add(Pulse(name=vitals.FILES, at=db_now()))
+
+
+def ask_for_files(runtime: Runtime) -> None:
+    """A sign of life of the bucket. Never raises; one that does not answer gives none."""
+    if answers(runtime.storage):
+        with suppress(SQLAlchemyError):
+            pulse(runtime, vitals.FILES)
 
 
 def give_signs(runtime: Runtime) -> None:
