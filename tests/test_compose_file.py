@@ -135,6 +135,13 @@ def waited_for(name: str) -> set[str]:
     return direct.union(*(waited_for(each) for each in direct))
 
 
+def test_the_guide_s_upgrade_changes_every_worker_before_the_front() -> None:
+    text = (ROOT / "deploy" / "README.md").read_text("utf-8")
+    (named,) = set(re.findall(r"sh deploy/recreate\.sh ((?:[a-z-]+ ?)+)", text))
+    assert sorted(named.split()[:-1]) == WORKERS
+    assert named.split()[-1] == "web"
+
+
 def test_two_beats_run() -> None:
     assert SERVICES["beat"]["deploy"]["replicas"] == 2
 
