@@ -70,7 +70,9 @@ def test_an_archive_that_was_cut_off_anywhere_is_refused(archive: bytes) -> None
         assert "damaged" in said or "no backup of Nightshift" in said
 
 
-@pytest.mark.parametrize("other", [b"", b"hello", b"\0" * 2048, gzip.compress(b"x" * 5000, mtime=0), b"PK\x03\x04" + b"x" * 600])
+@pytest.mark.parametrize(
+    "other", [b"", b"hello", b"\0" * 2048, gzip.compress(b"x" * 5000, mtime=0), b"PK\x03\x04" + b"x" * 600]
+)
 def test_other_files_are_no_backups(other: bytes) -> None:
     assert refusal(other) == "This is no backup of Nightshift. Name a file that `make backup` wrote."
 
