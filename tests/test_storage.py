@@ -3,6 +3,7 @@
 import errno
 import io
 import os
+import shutil
 import subprocess
 import sys
 import time
@@ -13,8 +14,11 @@ from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 
+import boto3
+import botocore
 import pytest
 
+from deploy import trim
 from deploy.settings import ROOT
 from tasks.errors import FilesAway
 from tasks.storage import FolderStorage, Storage, answers, drop
@@ -133,34 +137,51 @@ def test_many_threads_and_a_forked_child_share_one_storage(storage: Storage) -> 
 
 
 def test_what_else_stands_in_the_bucket_is_neither_listed_nor_swept(moto: Moto) -> None:
-    chosen = in_a_bucket(moto)
+    storage = bucket(in_a_bucket(moto))
     for name in ("other", "some/where/notes.txt", f"some/where/deeper/{'a' * 40}", "b" * 40):
-        bucket(chosen).door.ask("put_object", Key=name, Body=b"")
-    assert list(bucket(chosen).listed()) == []
-    whole = bucket({**chosen, "files_url": chosen["files_url"].removesuffix("/some/where")})
-    assert [key for key, _ in whole.listed()] == ["b" * 40]
+        storage.door.ask("put_object", Key=name, Body=b"")
+    assert list(storage.listed()) == []
+    storage.door.prefix = ""
+    assert [key for key, _ in storage.listed()] == ["b" * 40]
 
 
-MEMORY = """
+CHILD = """
 import io, resource, sys
-from tests.buckets import bucket
-from tests.test_storage import Stream
-storage = bucket({names!r})
+import botocore
+from workers.bucket import BucketStorage
+from workers.bucket_door import Door
+storage = BucketStorage(Door({0.bucket!r}, {0.prefix!r}, {0.endpoint!r}, "", {0.key_id!r}, {0.secret!r}))
+key, _ = storage.put(io.BytesIO(b"kept"))
+with storage.open(key) as stream:
+    assert stream.read() == b"kept"
+"""
+MEMORY = """
+class Zeros:
+    left = 50_000_000
+    def read(self, count):
+        count = min(count, self.left)
+        self.left -= count
+        return bytes(count)
 def most():
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-storage.delete(storage.put(io.BytesIO(b"x"))[0])
 before = most()
-key, size = storage.put(Stream(50_000_000))
+key, size = storage.put(Zeros())
 with storage.open(key) as stream:
     while piece := stream.read(1 << 20):
         size -= len(piece)
-sys.exit(f"{{size}} bytes are missing, {{most() - before}} MB were taken" if size or most() - before > 32 else 0)
+sys.exit(f"{size} bytes are missing, {most() - before} MB were taken" if size or most() - before > 32 else 0)
 """
 
 
+def child(words: str, server: Moto, **more: str) -> subprocess.CompletedProcess[str]:
+    """A process of its own that keeps a file and reads it, and then does this."""
+    told = [sys.executable, "-c", CHILD.format(bucket(in_a_bucket(server)).door) + words]
+    environment = {**os.environ, **more}
+    return subprocess.run(told, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
+
+
 def test_fifty_megabytes_go_there_and_back_in_little_memory(moto: Moto) -> None:
-    words = [sys.executable, "-c", MEMORY.format(names=in_a_bucket(moto))]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    done = child(MEMORY, moto)
     assert done.returncode == 0, done.stderr
 
 
@@ -222,3 +243,19 @@ def test_a_full_bucket_is_a_full_disk_and_a_refused_key_is_told_without_it(
             bucket({**chosen, "files_url": "s3://locked"}).put(io.BytesIO(b"x"))
     assert full.value.errno == errno.ENOSPC
     assert SECRET not in capsys.readouterr().out + repr(bucket({**chosen, "files_url": "s3://locked"}).door)
+
+
+def most_services(folder: str, names: list[str]) -> set[str]:
+    """Hundreds of them, of which a few stand here for all."""
+    return {name for name in names if folder.endswith("/data") and not name.startswith(("s", "e", "p", "_"))}
+
+
+def test_the_client_works_with_the_little_that_an_image_keeps_of_its_library(moto: Moto, tmp_path: Path) -> None:
+    packages = tmp_path / "lib" / "python3.11" / "site-packages"
+    for package in (boto3, botocore):
+        (whole,) = package.__path__
+        shutil.copytree(whole, packages / package.__name__, ignore=most_services, copy_function=os.symlink)
+    trim.main(tmp_path)
+    assert {each.name for each in (packages / "botocore" / "data").iterdir() if each.is_dir()} == {"s3", "sts"}
+    done = child("print(botocore.__file__)", moto, PYTHONPATH=str(packages))
+    assert done.stdout.startswith(str(packages)), done.stderr
