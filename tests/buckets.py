@@ -11,7 +11,7 @@ from deploy.settings import Settings
 from models.base import new_id
 from tests.server import Server, unprivileged
 from tests.servers import says
-from workers import storage
+from workers import broker, storage
 from workers.bucket import BucketStorage
 
 SECRET = "not-to-be-told"
@@ -50,6 +50,12 @@ def in_a_bucket(server: Moto) -> dict[str, str]:
     urlopen(Request(f"{server.url}/{name}", method="PUT")).close()
     url, key = f"s3://{name}/some/where", {"s3_key_id": "an-id", "s3_secret": SECRET}
     return {"files_url": url, "s3_endpoint": server.url, **key}
+
+
+def nowhere() -> BucketStorage:
+    """A bucket whose server is away."""
+    key = {"s3_key_id": "an-id", "s3_secret": SECRET}
+    return bucket({"files_url": "s3://bucket", "s3_endpoint": f"http://127.0.0.1:{broker.free_ports(1)[0]}", **key})
 
 
 def bucket(chosen: dict[str, str]) -> BucketStorage:

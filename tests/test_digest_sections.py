@@ -14,6 +14,7 @@ from tasks.alerting import adding, telling, wishes
 from tasks.books import budget_news
 from tasks.job import Job
 from tasks.sections import Figure, Section
+from tests.buckets import nowhere
 from tests.conftest import Person, new_person
 from tests.ledger_rows import household
 from tests.news import due, join, mails, now, over, see, tell, wish
@@ -132,6 +133,19 @@ def test_pictures_of_a_digest_that_another_run_has_told_are_not_left_behind(
     assert tell(runtime) == {"digests": 0, "at_once": 0, "silent": 0}
     assert mails(runtime) == []
     assert list(runtime.storage.listed()) == []
+
+
+def test_a_bucket_that_is_away_costs_a_digest_its_pictures_and_nobody_their_news(
+    runtime: Runtime, spent: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    object.__setattr__(runtime, "storage", nowhere())
+    drawn = _job_with(Section("Drawn", "/x", ["All is well."], figures=[Figure("one", "A picture", b"\x89PNG")]))
+    monkeypatch.setattr(adding, "discover", lambda: {"drawn": drawn})
+    due(runtime, spent)
+    assert tell(runtime)["digests"] == 1
+    (mail,) = mails(runtime, spent)
+    assert "Food 80 % used" in mail.text
+    assert "All is well." in mail.text
 
 
 def test_two_workspaces_are_told_apart(runtime: Runtime, spent: Person) -> None:

@@ -1,6 +1,7 @@
 """Deliveries: written down before they are sent, sent once, told truly."""
 
 import hashlib
+import io
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
@@ -11,11 +12,12 @@ from sqlalchemy import select, update
 
 from deploy.settings import Settings
 from models.account import Account, Link
-from models.base import db_now
-from models.delivery import Delivery
+from models.base import db_now, new_id
+from models.delivery import Delivery, Picture
 from models.run import Run
 from models.session import EVERYONE
 from models.workspace import Invitation
+from tests.buckets import nowhere
 from tests.conftest import Person, at_once, free_port
 from tests.jobs import Count, Counted, install, submitted
 from workers.execute import execute
@@ -161,3 +163,23 @@ def test_an_invitation_s_link_is_made_when_its_mail_leaves(runtime: Runtime, ada
     secret = inbox.mails[0].replace("=\r\n", "").split("/invitation/")[1].split()[0]
     with runtime.database.read(EVERYONE) as session:
         assert session.scalars(select(Invitation.secret_hash)).one() == hashlib.sha256(secret.encode()).hexdigest()
+
+
+def test_a_mail_whose_pictures_are_away_waits_without_a_try_and_the_others_go(runtime: Runtime, ada: Person) -> None:
+    here, drawn = runtime.storage, new_id()
+    key, size = here.put(io.BytesIO(b"PNG"))
+    write(runtime, ada, id=drawn, html="<p>Look: <img src='cid:one'></p>")
+    with runtime.database.write(ada.workspace_id) as session:
+        session.add(Picture(delivery_id=drawn, name="one", alt="What went", size=size, key=key))
+    write(runtime, ada, subject="Words alone")
+    object.__setattr__(runtime, "storage", nowhere())
+    assert execute(runtime, mail_run(runtime, ada.workspace_id), ME) == "queued"
+    assert {row.subject: (row.state, row.tries) for row in deliveries(runtime)} == {
+        "News": ("queued", 0),
+        "Words alone": ("sent", 1),
+    }
+    object.__setattr__(runtime, "storage", here)
+    with runtime.database.write(EVERYONE) as session:
+        session.execute(update(Run).where(Run.kind == "mail").values(due_at=db_now()))
+    assert execute(runtime, mail_run(runtime, ada.workspace_id), ME) == "succeeded"
+    assert {row.state for row in deliveries(runtime)} == {"sent"}

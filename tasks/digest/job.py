@@ -6,6 +6,7 @@ what waited for the end of quiet hours.
 
 import io
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 
@@ -20,7 +21,7 @@ from tasks.alerting import adding, slots, telling, wishes
 from tasks.alerting.telling import Bag, Person
 from tasks.context import Child, Context
 from tasks.digest.words import Digest, Mail, compose
-from tasks.errors import JobError
+from tasks.errors import FilesAway, JobError
 from tasks.job import Job, Params, Result, hidden_field
 from tasks.mailing import homes
 from tasks.mailing.posting import Kept, Post, post
@@ -161,9 +162,10 @@ def _digest(ctx: Context, bag: Bag, place: str, now: int) -> Post:
     if bag.worth_it and place:
         mail = mail_of(bag, ctx.origin)
         _fill(found, mail)
-        for figure in mail.figures:
-            key, size = ctx.storage.put(io.BytesIO(figure.png))
-            found.pictures.append(Kept(figure.name, figure.alt, key, size))
+        with suppress(FilesAway):  # news need no pictures: the mail says in words what they show
+            for figure in mail.figures:
+                key, size = ctx.storage.put(io.BytesIO(figure.png))
+                found.pictures.append(Kept(figure.name, figure.alt, key, size))
     return found
 
 
