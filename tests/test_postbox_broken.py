@@ -17,6 +17,7 @@ from models.ticket import TicketMessage
 from tasks.care import attachments, inlets, mailbox_alerts, taking
 from tasks.care.boxes import Door, Lying, Trouble
 from tasks.storage import FolderStorage
+from tests.buckets import nowhere
 from tests.conftest import Person
 from tests.front import browser_of, member_of
 from tests.imap_server import Dovecot, dovecot  # noqa: F401  # a fixture
@@ -131,6 +132,19 @@ def test_a_full_disk_is_told_on_the_mailboxs_page_and_no_mail_is_blamed(
     inlet = the_inlet(box)
     assert ("No space left on device" in inlet.trouble, inlet.failures) == (True, 5)
     assert subjects(box) == []
+    box.look()
+    assert (subjects(box), the_inlet(box).trouble) == ([("bad", "opened")], "")
+
+
+def test_a_bucket_that_is_away_is_told_there_too_and_the_mail_waits(box: Postbox) -> None:
+    here = box.runtime.storage
+    object.__setattr__(box.runtime, "storage", nowhere())
+    box.drop(with_a_file())
+    for _ in range(5):
+        assert box.look() == "succeeded"
+    assert the_inlet(box).trouble == "Files cannot be kept just now, so mail waits in the mailbox until they can."
+    assert subjects(box) == []
+    object.__setattr__(box.runtime, "storage", here)
     box.look()
     assert (subjects(box), the_inlet(box).trouble) == ([("bad", "opened")], "")
 
