@@ -81,11 +81,11 @@ def gone(process: psutil.Process) -> bool:
         return True
 
 
-@pytest.fixture
-def system(tmp_path: Path) -> Iterator[Nightshift]:
-    """One that is ready, and is stopped afterwards."""
+@pytest.fixture(scope="module")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nightshift]:
+    """One that is ready, for the tests of a module, and is stopped afterwards."""
     (port,) = free_ports(1)
-    started = Nightshift(tmp_path / "var", port)
+    started = Nightshift(tmp_path_factory.mktemp("system") / "var", port)
     started.ready()
     yield started
     started.stop()

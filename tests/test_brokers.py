@@ -78,9 +78,10 @@ def done(runtime: Runtime, person: Person) -> None:
     until(ended, 60)
 
 
-@pytest.mark.parametrize("broker", ["valkey", "rabbitmq"])
-@pytest.mark.parametrize("database", ["sqlite", "postgresql", "mariadb"])
-def test_a_run_goes_through_on_every_database_with_every_broker(
+@pytest.mark.parametrize(
+    ("database", "broker"), [("sqlite", "valkey"), ("postgresql", "rabbitmq"), ("mariadb", "valkey")]
+)
+def test_a_run_goes_through_on_every_database_and_with_every_broker(
     database: str, broker: str, tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     settings = settings_of(tmp_path, database, request.getfixturevalue(broker), request)

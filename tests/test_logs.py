@@ -3,25 +3,13 @@
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import flask
 import pytest
 import structlog
-from PIL import Image
-from sqlalchemy import select
 from structlog.testing import capture_logs
 
 from deploy.logs import hidden, log_requests
-from deploy.settings import Settings
-from models.run import END_STATES, Run
-from models.session import EVERYONE
-from tasks import discover
-from tasks.handover import hand_over
-from tests.conftest import new_person
-from tests.make_run import Nightshift, until
-from workers.enqueue import submit
-from workers.runtime import Runtime
 
 PROGRAM = """
 import logging, structlog
@@ -111,47 +99,3 @@ def test_a_request_is_logged_by_its_route_and_never_by_its_path() -> None:
     assert [(line["route"], line["status"]) for line in lines] == [("/reset/<token>", 200), ("no route", 404)]
     assert "a-secret" not in str(lines)
     assert "a-cookie" not in str(lines)
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(280)
-def test_a_real_run_s_lines_carry_its_id_and_job_and_nothing_of_anybody(system: Nightshift, tmp_path: Path) -> None:
-    """Names, addresses and params that would be found in any log if they got there."""
-    ran, failed = _two_runs(system, tmp_path)
-    files = {path.name: path.read_text(errors="replace") for path in (system.var / "logs").iterdir()}
-    everything = "\n".join(files.values())
-    assert "telltale" not in everything.lower()
-    lines = [json.loads(line) for line in everything.splitlines() if line.startswith("{")]
-    left = {line["run"]: (line["job"], line["state"]) for line in lines if line["event"] == "run.left"}
-    assert (left[ran], left[failed]) == (("ecg", "succeeded"), ("ecg", "failed"))
-    for line in lines:
-        if line.get("run") or line.get("logger", "").startswith(("workers.execute", "tasks.")):
-            assert line["run"], line
-            assert line["job"], line
-    said_elsewhere = [line for line in everything.splitlines() if ran in line or failed in line]
-    assert [line for line in said_elsewhere if not line.startswith("{") or "run" not in json.loads(line)] == []
-
-
-def _two_runs(system: Nightshift, folder: Path) -> tuple[str, str]:
-    """One run that succeeds and one that fails, of somebody and with files that can be told apart from all else."""
-    runtime = Runtime.from_settings(Settings.model_validate({"var": system.var, "broker_url": "redis://127.0.0.1:1/0"}))
-    job = discover()["ecg"]
-    good, bad = folder / "telltale-good.zip", folder / "telltale-bad.png"
-    good.write_bytes((job.folder / "sample" / "recording.zip").read_bytes())
-    Image.new("RGB", (640, 480), "white").save(bad)
-    person = new_person(runtime, "telltale")
-    ids = []
-    for path in (good, bad):
-        handed = hand_over(job, {}, {"files": [(path.name, path)]}, runtime.storage)
-        with runtime.database.write(person.workspace_id) as session:
-            run = submit(runtime, session, job, handed, person.workspace_id, account_id=person.account_id)
-            ids.append(run.id)
-
-    def ended() -> bool:
-        with runtime.database.read(EVERYONE) as session:
-            return set(session.scalars(select(Run.state).where(Run.id.in_(ids)))) <= set(END_STATES)
-
-    until(ended, 90)
-    until(lambda: all(run_id in (system.var / "logs" / "ecg.log").read_text() for run_id in ids), 20)
-    runtime.database.close()
-    return ids[0], ids[1]

@@ -44,8 +44,7 @@ def open_charts(page: Page) -> Page:
     return page
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [1280, 360])
+@pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (360, "dark")])
 def test_charts_are_drawn_without_a_violation_and_fit(
     with_charts: Flask, front: Front, scheme: str, width: int
 ) -> None:

@@ -171,12 +171,11 @@ def test_without_javascript_all_of_it_works(front: Front) -> None:
     page.locator("#found").wait_for()  # the page reloads by itself
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_fits_a_phone(front: Front, app: Flask, runtime: Runtime, ada: Person, scheme: str) -> None:
+def test_every_page_fits_a_phone(front: Front, app: Flask, runtime: Runtime, ada: Person) -> None:
     signed_in = browser_of(app, runtime, ada)
     done, waiting = (run_id(hand_over(signed_in, name="A" * 60, note="b" * 300)) for _ in range(2))
     execute(runtime, done, WORKER)
-    page = front.page(viewport={"width": 360, "height": 740}, color_scheme=scheme)
+    page = front.page(viewport={"width": 360, "height": 740})
     for path in ("/jobs", "/jobs/probe", "/runs", f"/runs/{done}", f"/runs/{waiting}", "/api"):
         page.goto(path)
         too_wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")

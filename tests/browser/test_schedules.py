@@ -107,17 +107,10 @@ def test_a_mistake_takes_the_focus_and_leads_to_its_field(front: Front) -> None:
     expect(page.get_by_label("Crontab line")).to_have_attribute("aria-invalid", "true")
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_every_page_of_schedules_fits_a_phone(
-    front: Front,
-    app: Flask,
-    runtime: Runtime,
-    ada: Person,
-    scheme: str,
-) -> None:
+def test_every_page_of_schedules_fits_a_phone(front: Front, app: Flask, runtime: Runtime, ada: Person) -> None:
     found = make(browser_of(app, runtime, ada), when_title="a" * 60, note="b" * 300)
     execute(runtime, come_due(front)[0], WORKER)
-    page = front.page(viewport={"width": 360, "height": 740}, color_scheme=scheme)
+    page = front.page(viewport={"width": 360, "height": 740})
     for path in ("/schedules", f"/schedules/{found}", f"/schedules/{found}/edit", "/schedules/new/probe"):
         page.goto(path)
         too_wide = page.evaluate("document.documentElement.scrollWidth - window.innerWidth")
