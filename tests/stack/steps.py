@@ -5,7 +5,7 @@ import time
 from functools import cached_property
 from pathlib import Path
 
-from tests.stack import AIM_MB, AIM_READY_S, KEPT, content, restoring, shots
+from tests.stack import AIM_MB, AIM_READY_S, KEPT, content, restoring, shots, upgrading
 from tests.stack import kills as killing
 from tests.stack import rolling as changing
 from tests.stack import tour as touring
@@ -21,8 +21,8 @@ OPEN = ("nginx", "mailpit")  # all that this machine may reach, with the profile
 class Course:
     """What the steps share: the stack, and who visits it."""
 
-    def __init__(self, stack: Stack, report: Report, quick: bool) -> None:
-        self.stack, self.report, self.quick = stack, report, quick
+    def __init__(self, stack: Stack, report: Report, quick: bool, before: str = "") -> None:
+        self.stack, self.report, self.quick, self.before = stack, report, quick, before
         self.began = time.monotonic()
         self.built = self.from_nothing = False
 
@@ -93,6 +93,12 @@ def up(course: Course) -> None:
     course.report.add(
         "from nothing to healthy", f"{time.monotonic() - began:.1f} s, {len(course.stack.containers())} containers"
     )
+
+
+def upgrade(course: Course) -> None:
+    """From the revision that was named to what lies here."""
+    upgrading.start_from(course.before, course.stack, course.report)
+    upgrading.upgrade(course.stack, course.hands, course.report)
 
 
 def tour(course: Course) -> None:
