@@ -81,7 +81,7 @@ def test_a_bucket_that_is_away_is_told_in_a_sentence(tmp_path: Path, source: Sou
     away = {**in_a_bucket(moto), "s3_endpoint": f"http://127.0.0.1:{free_port()}"}
     target = with_bucket(tmp_path, away)
     with pytest.raises(BackupError, match=r"does not answer .* See that the bucket can be used"):
-        restored(target, source.archive)
+        free(target)
     moved = source.settings.model_copy(update={**away, "s3_key_id": target.s3_key_id, "s3_secret": target.s3_secret})
     with pytest.raises(BackupError, match=r"It failed while copying the files: The store of files does not answer"):
         saved(moved)
