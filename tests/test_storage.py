@@ -27,7 +27,6 @@ from tests.buckets import SECRET, Moto, bucket, in_a_bucket
 from tests.conftest import at_once, free_port
 from tests.listening import Silent, listening, of_handler
 from workers import bucket as buckets
-from workers import bucket_door
 from workers.bucket import PART, BucketStorage
 
 PATTERN = bytes(range(251)) * 290
