@@ -19,6 +19,7 @@ from tests.front import browser_of, member_of
 from tests.stock_front import text_of
 from tests.test_energy_job import looked
 from tests.web_fixtures import Browser
+from web import energy_exports
 from workers.runtime import Runtime
 
 
@@ -153,6 +154,10 @@ def test_what_cannot_be_exported_is_said_on_the_page_and_no_run_is_made_for_it(
     assert said("There is no forecast of this meter", "forecast")
     monkeypatch.setattr(exporting, "MOST", 100)
     assert said("a file holds at most 100", "usage")
+    monkeypatch.undo()
+    monkeypatch.setattr(energy_exports, "MOST_USAGE", 100)
+    csv_page = ada_s.get(f"/energy/meters/{house}/export/usage.csv", follow_redirects=True)
+    assert "at most 100" in text_of(csv_page), "a front makes fewer readings regular than a run"
     for what, format in (("weather", "parquet"), ("readings", "xlsx"), ("readings", "hyper")):
         assert ada_s.post(f"/energy/meters/{house}/export/{what}", {"format": format}).status_code == 404
     with runtime.database.read(EVERYONE) as session:

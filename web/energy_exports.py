@@ -13,11 +13,12 @@ from tasks.energy.result import EnergyResult
 from tasks.energy.seen import seen
 from tasks.meter_file.job import BACKWARDS, NO_FORECAST
 from tasks.metering import exporting
-from tasks.metering.exporting import CONTENTS, FORECAST, READINGS, Table
+from tasks.metering.exporting import CONTENTS, FORECAST, READINGS, USAGE, Table
 from tasks.metering.packing import Corrupt
 from web.current import reading, require_role
 from web.energy_meter import back, bp, find, offered, started
 
+MOST_USAGE = 500_000  # readings that a front makes regular at once, in 60 MB; a run takes more
 NO_DAY = "Write days like 2026-01-31."
 
 
@@ -25,7 +26,7 @@ NO_DAY = "Write days like 2026-01-31."
 def export(meter_id: str, what: str) -> ResponseReturnValue:
     """As CSV. Too many readings for a file, or none: back to the page with a sentence."""
     try:
-        meter, start, end = _asked(meter_id, what, request.args)
+        meter, start, end = _asked(meter_id, what, request.args, MOST_USAGE if what == USAGE else 0)
         return _csv(meter, what, start, end)
     except (ValueError, Corrupt) as error:
         return back(meter_id, str(error))
@@ -48,7 +49,7 @@ def write(meter_id: str, what: str) -> ResponseReturnValue:
     return started("meter_file", {"meter": meter.id, "what": what, "format": format, "horizon": horizon, **days})
 
 
-def _asked(meter_id: str, what: str, asked: Mapping[str, str]) -> tuple[Meter, int, int]:
+def _asked(meter_id: str, what: str, asked: Mapping[str, str], most: int = 0) -> tuple[Meter, int, int]:
     """The meter and the time that is asked for, epoch seconds.
 
     Raises:
@@ -62,7 +63,7 @@ def _asked(meter_id: str, what: str, asked: Mapping[str, str]) -> tuple[Meter, i
             _foretold(session, meter, asked.get("horizon", ""))
             return meter, 0, 0
         start, end = exporting.bounds(meter, *_days(asked))
-        exporting.check(session, meter, start, end)
+        exporting.check(session, meter, start, end, most)
     return meter, start, end
 
 

@@ -65,16 +65,20 @@ def count(session: Session, meter: Meter, start: int, end: int) -> int:
     return session.scalar(select(func.sum(ReadingDay.count)).where(ReadingDay.meter_id == meter.id, *days)) or 0
 
 
-def check(session: Session, meter: Meter, start: int, end: int) -> None:
+def check(session: Session, meter: Meter, start: int, end: int, most: int = 0) -> None:
     """
+    Args:
+        most: how many readings are taken, where that is less than what any file holds.
+
     Raises:
         TooMany: nothing lies in this time, or more than a file holds.
     """
+    most = min(most or MOST, MOST)
     many = count(session, meter, start, end) if end > start else 0
     if not many:
         raise TooMany(NOTHING)
-    if many > MOST:
-        raise TooMany(TOO_MANY.format(count=many, most=MOST))
+    if many > most:
+        raise TooMany(TOO_MANY.format(count=many, most=most))
 
 
 def stored(session: Session, meter: Meter) -> Read:
