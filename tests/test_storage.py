@@ -126,6 +126,7 @@ def test_all_keys_are_listed_with_the_time_of_their_writing(storage: Storage, mo
     assert all(abs(at - time.time()) < 60 for at in found.values())
 
 
+@pytest.mark.filterwarnings("ignore:.*multi-threaded.*:DeprecationWarning")  # of others' tests, from Python 3.12 on
 def test_many_threads_and_a_forked_child_share_one_storage(storage: Storage) -> None:
     keys: list[str] = []
     at_once(*[lambda number=number: keys.append(kept(storage, bytes([number]) * 9)) for number in range(8)])
