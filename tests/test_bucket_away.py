@@ -1,17 +1,19 @@
 """The bucket does not answer: the front says so and takes what needs no file, runs wait, schedules and mails too."""
 
 import io
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import cast
 
 import pytest
+from billiard.exceptions import SoftTimeLimitExceeded
 from flask import Flask
 from sqlalchemy import select, update
 
 from deploy.settings import Settings
-from models import vitals
+from models import lifecycle, vitals
 from models.artifact import Artifact, Upload
 from models.base import db_now, new_id
 from models.run import Pulse, RunEvent
@@ -23,6 +25,7 @@ from tasks.context import Context
 from tasks.discard import discard
 from tasks.handover import HandedOver
 from tasks.job import Job
+from tasks.storage import answers
 from tasks.upkeep import job as upkeep
 from tests.buckets import Moto, in_a_bucket
 from tests.conftest import Person
@@ -117,13 +120,32 @@ def test_a_run_that_needs_a_file_waits_spends_no_try_and_is_done_when_the_bucket
     assert execute(runtime, found, WORKER) == "succeeded"
 
 
-def test_a_run_that_waits_for_the_bucket_can_be_cancelled(
-    app: Flask, runtime: Runtime, ada: Person, moto: Moto
-) -> None:
+def test_a_run_that_was_to_be_cancelled_does_not_wait_for_the_bucket(app: Flask, runtime: Runtime, ada: Person) -> None:
     found = with_file(browser_of(app, runtime, ada))
-    change(runtime, found, cancel_at=1)
-    with away(moto, runtime):
-        assert execute(runtime, found, WORKER) in ("cancelled", None)
+    with runtime.database.begin() as connection:
+        claim = lifecycle.claim(connection, found, WORKER, 5000)
+        assert claim
+        assert lifecycle.cancel(connection, found)
+        assert lifecycle.wait(connection, claim, "away") == "cancelled"
+        assert lifecycle.wait(connection, claim, "away") is None, "it is nobody's any more"
+
+
+def test_a_time_limit_in_the_middle_of_a_request_is_none_of_the_buckets(
+    runtime: Runtime, moto: Moto, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def over(*_: object) -> None:
+        raise SoftTimeLimitExceeded
+
+    monkeypatch.setattr(bucket_door, "TRIES", 1)
+    monkeypatch.setattr(bucket_door, "READ", 5.0)
+    assert answers(runtime.storage)
+    before = signal.signal(signal.SIGALRM, over)
+    try:
+        with away(moto, runtime), pytest.raises(SoftTimeLimitExceeded):
+            signal.setitimer(signal.ITIMER_REAL, 0.1)
+            runtime.storage.put(io.BytesIO(b"words"))
+    finally:
+        signal.signal(signal.SIGALRM, before)
 
 
 def schedule(runtime: Runtime, person: Person, *keys: str) -> str:

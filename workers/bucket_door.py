@@ -5,6 +5,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.client import HTTPException
 from typing import Any
 
 import structlog
@@ -12,7 +13,7 @@ import structlog
 from tasks.errors import FilesAway
 from workers.publish import Breaker
 
-CONNECT, READ = 3.0, 20.0  # seconds: to connect, and between two pieces of an answer
+CONNECT, READ = 3.0, 15.0  # seconds: to connect, and between two pieces of an answer
 TRIES = 2  # of one request; a run that still fails waits, and a page says so
 CONNECTIONS = 32  # that one process keeps: as many as a front has threads
 ANYWHERE = "us-east-1"  # what a request is signed for where a server of your own has no regions
@@ -59,7 +60,7 @@ class Door:
     @contextmanager
     def plainly(self) -> Iterator[None]:
         """What the library raises, as ours; its texts hold addresses and names, and so go no further."""
-        from botocore.exceptions import BotoCoreError, ClientError
+        from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
         from urllib3.exceptions import HTTPError
 
         try:
@@ -67,6 +68,9 @@ class Door:
         except ClientError as error:
             raise _answered(error.response) from None
         except (BotoCoreError, HTTPError) as error:
+            inner = error.kwargs.get("error") if isinstance(error, HTTPClientError) else None
+            if isinstance(inner, Exception) and not isinstance(inner, (OSError, HTTPError, HTTPException)):
+                raise inner from None  # a time limit that came in the middle: the library wraps whatever it meets
             self.breaker.trip()
             log.warning("files.away", why=type(error).__name__)
             raise FilesAway(AWAY.format(type(error).__name__)) from None
