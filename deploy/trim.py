@@ -1,11 +1,10 @@
 """Takes out of an image's packages what Nightshift never runs: `python deploy/trim.py FOLDER`, while it is built.
 
 Wheels bring their own tests, headers and whole other programs along. Each line here is a pattern below site-packages
-and why nobody misses it. Libraries also bring what debuggers read: whatever lies outside the parts that are loaded.
+and why nobody misses it.
 """
 
 import shutil
-import struct
 import sys
 from pathlib import Path
 
@@ -95,9 +94,6 @@ def main(folder: Path) -> None:
         for found in sorted((packages / place).glob("*")):
             if found.name.removesuffix(found.suffix) not in kept:
                 remove(found)
-    for found in sorted(packages.rglob("*.so*")):
-        if found.is_file() and not found.is_symlink():
-            found.write_bytes(loaded(found.read_bytes()))
     print(f"Packages: {before} MB, {size(packages)} MB without what never runs")  # noqa: T201
 
 
@@ -107,37 +103,6 @@ def remove(found: Path) -> None:
         shutil.rmtree(found)
     else:
         found.unlink(missing_ok=True)
-
-
-ELF = b"\x7fELF\x02\x01"  # of 64 bits, the low byte first: of all machines that have wheels
-HEADER, LOAD = struct.Struct("<16sHHIQQQIHHHHHH"), 1
-SEGMENT = struct.Struct("<IIQQQQQQ")  # type, flags, offset, address, _, bytes, _, alignment
-
-
-def loaded(library: bytes) -> bytes:
-    """A shared library without what no process loads: symbols and line numbers for debuggers, and sections' names.
-
-    What its segments hold stays as it is. A segment keeps its place within a page, so it moves by whole pages.
-    """
-    if library[: len(ELF)] != ELF:
-        return library
-    header = list(HEADER.unpack_from(library))
-    table, count = header[5], header[10]
-    segments = [list(SEGMENT.unpack_from(library, table + SEGMENT.size * number)) for number in range(count)]
-    parts = sorted({(0, HEADER.size), (table, table + SEGMENT.size * count), *((s[2], s[2] + s[5]) for s in segments)})
-    page = max(segment[7] for segment in segments if segment[0] == LOAD)
-    moved, end, less, kept = {}, 0, 0, bytearray()
-    for start, stop in parts:
-        less += max(start - end, 0) // page * page
-        moved[start], end = start - less, max(end, stop)
-        kept += bytes(max(stop - less - len(kept), 0))
-        kept[start - less : stop - less] = library[start:stop]
-    header[5], header[6], header[11:] = moved[table], 0, [0, 0, 0]  # no sections
-    for number, segment in enumerate(segments):
-        segment[2] = moved[segment[2]]
-        SEGMENT.pack_into(kept, moved[table] + SEGMENT.size * number, *segment)
-    HEADER.pack_into(kept, 0, *header)
-    return bytes(kept)
 
 
 def size(folder: Path) -> int:

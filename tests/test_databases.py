@@ -21,7 +21,7 @@ from models.meter import Place
 from models.session import EVERYONE
 from models.workspace import Membership
 from tests.conftest import Person
-from tests.front import browser_of, member_of
+from tests.front import browser_of, member_of, token_of
 from tests.jobs import install, submitted
 from tests.servers import DATABASES, DatabaseServer
 from workers import dispatch, publish
@@ -81,6 +81,24 @@ def test_a_restarted_server_is_noticed_before_anything_is_written(
     time.sleep(1.1)  # a connection that was used just now is taken for alive
     with runtime.database.write(EVERYONE) as session:
         session.add(Throttle(key="a", since=0, count=1))
+
+
+@pytest.mark.parametrize("settings", ["postgresql"], indirect=True)
+def test_while_the_server_is_away_people_and_programs_are_told_to_come_back(
+    runtime: Runtime, ada: Person, app: Flask, request: pytest.FixtureRequest
+) -> None:
+    server: DatabaseServer = request.getfixturevalue("postgresql")
+    headers = token_of(runtime, ada)
+    signed_in = browser_of(app, runtime, ada)
+    server.stop()
+    try:
+        program = app.test_client().post("/api/v1/jobs/budget/runs", json={}, headers=headers)
+        page = signed_in.get("/runs")
+    finally:
+        server.start()
+    for answer in (program, page):
+        assert (answer.status_code, answer.headers["Retry-After"]) == (503, "60")
+        assert "A part of the machinery is away. Try again in a minute." in answer.text
 
 
 @pytest.mark.parametrize("settings", SERVERS, indirect=True)

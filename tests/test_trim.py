@@ -1,7 +1,5 @@
 """What is taken out of the images' packages is missed by nothing that stays."""
 
-import ctypes
-import importlib
 import shutil
 from decimal import Decimal
 from pathlib import Path
@@ -31,19 +29,3 @@ def _written() -> tuple[dict[str, int], list[tuple[str, str]], list[str]]:
         getattr(each, "cache_clear", lambda: None)()
     currencies = money.currencies()
     return days._months(), currencies, [money.show(Decimal("-1234.5"), code) for code, _ in currencies]
-
-
-@pytest.mark.parametrize("name", ["sqlalchemy.util._collections_cy", "PIL._imaging", "numpy._core._multiarray_umath"])
-def test_a_library_without_its_symbols_is_smaller_and_loads(name: str, tmp_path: Path) -> None:
-    whole = Path(str(importlib.import_module(name).__file__))
-    bytes_before = whole.read_bytes()
-    cut = trim.loaded(bytes_before)
-    assert len(cut) < len(bytes_before)
-    assert trim.loaded(cut) == cut
-    (tmp_path / whole.name).write_bytes(cut)
-    assert getattr(ctypes.PyDLL(str(tmp_path / whole.name)), f"PyInit_{name.rpartition('.')[2]}")
-
-
-def test_what_is_no_library_is_left_alone() -> None:
-    script = b"INPUT(libm.so.6)"
-    assert trim.loaded(script) == script

@@ -3,8 +3,9 @@
 import errno
 from datetime import UTC, datetime, timedelta
 
-from flask import Flask, render_template, request
+from flask import Flask, g, render_template, request
 from flask.typing import ResponseReturnValue
+from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import DataError, OperationalError
 from werkzeug.exceptions import BadRequest, HTTPException, ServiceUnavailable, TooManyRequests
@@ -71,7 +72,8 @@ def full(error: OSError) -> ResponseReturnValue:
 
 def away(_error: OperationalError) -> ResponseReturnValue:
     """A database that is away, or locked for longer than anybody waits."""
-    return show(ServiceUnavailable())
+    g._login_user = AnonymousUserMixin()  # or flask-login asks the database for the page of this error who looks at it
+    return show(ServiceUnavailable(retry_after=60))
 
 
 def files_away(_error: FilesAway) -> ResponseReturnValue:
@@ -102,10 +104,10 @@ def show(error: HTTPException) -> ResponseReturnValue:
     if code < 400:
         return error.get_response()
     title, text = WORDS.get(code, WORDS[500] if code >= 500 else WORDS[400])
-    text = text.format(limit=runtime().settings.max_upload_mb, when=_when(error))
-    headers = (
-        {"Retry-After": str(error.retry_after)} if isinstance(error, TooManyRequests) and error.retry_after else {}
-    )
+    late = isinstance(error, TooManyRequests)  # else nobody asks for whose clock it is: the database may be away
+    text = text.format(limit=runtime().settings.max_upload_mb, when=_when(error) if late else "")
+    wait = getattr(error, "retry_after", None)
+    headers = {"Retry-After": str(wait)} if wait else {}
     if request.path.startswith("/api/"):
         return problem(code, f"{title}. {text}", headers=headers)
     run_id = (request.view_args or {}).get("run_id")
