@@ -13,7 +13,7 @@ from typing import Any
 import pymysql
 import pytest
 import structlog
-from sqlalchemy import Dialect, Engine, event
+from sqlalchemy import Engine, event
 from sqlalchemy.util import LRUCache
 
 import models.session
@@ -56,6 +56,20 @@ EVERY_DATABASE = (
 )
 
 
+class Compiled(LRUCache[Any, Any]):
+    """Each test has an engine of its own, and would compile the same statements again, a sixth of all the time: here
+    engines of one kind share what was compiled. The first part of a key is the engine's dialect."""
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        return super().get((key[0].name, *key[1:]), default)
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        super().__setitem__((key[0].name, *key[1:]), value)
+
+
+COMPILED = Compiled(2000)
+
+
 def free_port() -> int:
     with socket.socket() as held:
         held.bind(("127.0.0.1", 0))
@@ -81,7 +95,8 @@ def engines_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     connections: list[Any] = []
 
     def make(url: str) -> Engine:
-        made.append(remembering(make_engine(url)))
+        made.append(make_engine(url))
+        made[-1].update_execution_options(compiled_cache=COMPILED)
         event.listen(made[-1], "connect", lambda connection, _record: connections.append(connection))
         return made[-1]
 
@@ -94,20 +109,6 @@ def engines_end(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     for connection in connections:
         with contextlib.suppress(pymysql.Error):  # which minds that it is closed already
             connection.close()
-
-
-_dialects: dict[str, Dialect] = {}
-_compiled: LRUCache[Any, Any] = LRUCache(2000)
-
-
-def remembering(engine: Engine) -> Engine:
-    """Each test has an engine of its own, and would compile the same statements again, a sixth of all the time. Here
-    engines of one kind share what was compiled, and with it the dialect, which is a part of the cache's keys."""
-    kind = engine.dialect.name
-    engine.dialect = _dialects.get(kind, engine.dialect)
-    engine.update_execution_options(compiled_cache=_compiled)
-    event.listen(engine, "connect", lambda *_: _dialects.setdefault(kind, engine.dialect))  # it knows its server then
-    return engine
 
 
 def hearts_stop(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:

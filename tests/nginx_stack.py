@@ -17,6 +17,7 @@ import psutil
 import requests
 
 from deploy.settings import ROOT, Settings
+from models.base import Base
 from tests import certificates
 from tests.conftest import prepare
 from tests.listening import listening
@@ -170,6 +171,7 @@ def fronts(var: Path, port: int, addresses: tuple[str, ...], **more: str) -> Ite
     """Fronts side by side on one database."""
     var.mkdir()
     runtime = Runtime.from_settings(Settings.model_validate({"var": var}))
+    Base.metadata.create_all(runtime.database.engine)
     prepare(runtime)
     runtime.database.close()
     started = [Front(var, address, port, **more) for address in addresses]
