@@ -1,9 +1,8 @@
 """Tries the whole stack and prints what it took: `python -m tests.stack [--quick] [--only up,tour] [--keep]`.
 
-Steps: build, up, tour, kills, rolling, backup, down. With `--from REVISION`: upgrade (from
-that revision), tour, down. Figures go to var/stack/report.json, pictures to var/stack/shots, logs of what failed to
-var/stack/logs. The exit status is 1 when a promise does not hold; a figure that misses its aim
-is told, and is no failure.
+Steps: build, up, tour, kills, rolling, backup, move, down. With `--from REVISION`: upgrade (from that revision), tour,
+down. Figures go to var/stack/report.json, pictures to var/stack/shots, logs of what failed to var/stack/logs. The exit
+status is 1 when a promise does not hold; a figure that misses its aim is told, and is no failure.
 """
 
 import argparse
@@ -31,6 +30,7 @@ STEPS: dict[str, tuple[Callable[["steps.Course"], None], int]] = {
     "kills": (steps.kills, 1500),
     "rolling": (steps.rolling, 900),
     "backup": (steps.backup, 420),
+    "move": (steps.move, 420),
     "down": (steps.down, 240),
 }
 UPGRADE = ["upgrade", "tour", "down"]
@@ -54,7 +54,7 @@ def main() -> int:
     stack = Stack(project, report.say)
     report.say(f"Stack {project}")
     course = steps.Course(stack, report, asked.quick, asked.before)
-    usual = UPGRADE if asked.before else [name for name in STEPS if name != "upgrade"]
+    usual = UPGRADE if asked.before else [name for name in STEPS if name not in ("upgrade", asked.quick and "move")]
     chosen = asked.only.split(",") if asked.only else usual
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("It was told to end."))
     try:
@@ -106,7 +106,7 @@ def _leave(stack: Stack, report: Report, keep: bool) -> None:
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m tests.stack", description=__doc__)
     parser.add_argument("--only", default="", help=f"some of the steps: {','.join(STEPS)}")
-    parser.add_argument("--quick", action="store_true", help="fewer kills, fewer services recreated: for CI")
+    parser.add_argument("--quick", action="store_true", help="fewer kills and changes, nothing moved: for CI")
     parser.add_argument("--from", dest="before", default="", help="a revision of git: start there, upgrade to this one")
     parser.add_argument("--keep", action="store_true", help="leave the stack standing")
     parser.add_argument("--project", default="", help="go on with a stack that --keep left")

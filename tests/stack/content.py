@@ -2,9 +2,10 @@
 
 import hashlib
 import json
+import sys
 from dataclasses import dataclass
 
-from tests.stack.compose import Stack
+from tests.stack.compose import Stack, run
 from tests.stack.visitor import Program
 
 MOST_FILES = 20
@@ -41,11 +42,14 @@ runtime.database.close()
 """
 
 
+Rows = dict[str, dict[str, str]]  # by table and key
+
+
 @dataclass(frozen=True)
 class Content:
-    """Rows by table and key, and files by address, each with its fingerprint."""
+    """Rows, and files by address, each with its fingerprint."""
 
-    rows: dict[str, dict[str, str]]
+    rows: Rows
     files: dict[str, str]
 
     def missing_in(self, other: "Content") -> list[str]:
@@ -65,16 +69,29 @@ class Content:
 
 def read(stack: Stack, program: Program) -> Content:
     """What is there now; files are downloaded through the front."""
-    said = stack.inside("web", "python", "-", ",".join(STEADY), given=ASK)
-    urls = _files(program)
-    files = {url: hashlib.sha256(program.content(url)).hexdigest() for url in urls}
-    return Content(json.loads(said.strip().splitlines()[-1]), files)
+    files = {url: hashlib.sha256(program.content(url)).hexdigest() for url in _files(program)}
+    return Content(rows(stack), files)
+
+
+def rows(stack: Stack) -> Rows:
+    """What is in the stack's database now."""
+    return _told(stack.inside("web", "python", "-", ",".join(STEADY), given=ASK))
+
+
+def here(environment: dict[str, str]) -> Rows:
+    """The same of a Nightshift of this machine's own."""
+    return _told(run(sys.executable, "-", ",".join(STEADY), given=ASK, env=environment))
+
+
+def _told(said: str) -> Rows:
+    found: Rows = json.loads(said.strip().splitlines()[-1])
+    return found
 
 
 def _files(program: Program) -> list[str]:
     """Addresses of files that runs left."""
     found: list[str] = []
     for kind in ("ecg", "energy"):
-        for run in program.get(f"/runs?state=succeeded&kind={kind}")["runs"][:4]:
-            found += [each["url"] for each in program.get(f"/runs/{run['id']}")["artifacts"]]
+        for each in program.get(f"/runs?state=succeeded&kind={kind}")["runs"][:4]:
+            found += [file["url"] for file in program.get(f"/runs/{each['id']}")["artifacts"]]
     return found[:MOST_FILES]

@@ -5,7 +5,7 @@ import time
 from functools import cached_property
 from pathlib import Path
 
-from tests.stack import AIM_MB, AIM_READY_S, KEPT, content, restoring, shots, upgrading
+from tests.stack import AIM_MB, AIM_READY_S, KEPT, content, moving, restoring, shots, upgrading
 from tests.stack import kills as killing
 from tests.stack import rolling as changing
 from tests.stack import tour as touring
@@ -149,6 +149,17 @@ def _compare(course: Course, before: content.Content, archive: Path) -> None:
     course.program.succeeded(run_id)
     course.report.holds("the same sign-in and token; new work is done", True)
     archive.unlink()
+
+
+def move(course: Course) -> None:
+    """What `make run` held comes into an empty stack: the same sign-in, and new work is done."""
+    password = moving.move(course.stack, course.report)
+    course.begin_anew()
+    vars(course).pop("token", None)  # that was of other people
+    course.password = password
+    run_id = course.program.start("budget", "after-the-move")
+    course.program.succeeded(run_id)
+    course.report.holds("the same sign-in; new work is done", True)
 
 
 def down(course: Course) -> None:
