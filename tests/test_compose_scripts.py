@@ -12,6 +12,8 @@ DOCKER = """#!/bin/sh
 echo "$*" >>"$LOG"
 case "$*" in
     *"deploy.backup save -"*) echo an archive; exit "$STATUS" ;;
+    "compose ps --services") printf '%s\\n' beat flower nginx postgres redis web worker-ecg worker-mail ;;
+    *"run --rm --no-deps migrate") exit "$STATUS" ;;
     "compose ps --quiet"*) echo old1; echo old2 ;;
     "compose ps --all --quiet"*) echo old1; echo new1; echo old2; echo new2 ;;
     "compose up"*) exit "$STATUS" ;;
@@ -83,3 +85,21 @@ def test_new_containers_that_do_not_get_well_go_again_with_their_words_and_the_o
     assert said(folder, "sh", "deploy/recreate.sh", "web") == (0, "")
     assert "--scale web=4 web" in asked(folder)[1]
     assert asked(folder)[2:] == ["stop old1", "rm old1", "stop old2", "rm old2"]
+
+
+def test_an_upgrade_goes_from_images_over_tables_to_workers_and_fronts_and_leaves_databases_alone(folder: Path) -> None:
+    assert said(folder, "sh", "deploy/upgrade.sh") == (0, "")
+    deeds = [each for each in asked(folder) if not each.startswith(("compose ps", "stop", "rm"))]
+    assert [each.partition(" --wait-timeout")[0] for each in deeds] == [
+        "compose build",
+        "compose run --rm --no-deps setup",
+        "compose run --rm --no-deps migrate",
+        *["compose up --detach --no-deps --no-build --no-recreate --wait"] * 3,
+        "compose up --detach --no-deps --no-build beat flower setup migrate demo",
+    ]
+    assert [each.rpartition(" ")[2] for each in deeds[3:6]] == ["worker-ecg", "worker-mail", "web"]
+
+
+def test_tables_that_do_not_come_leave_every_container_as_it_was(folder: Path) -> None:
+    assert said(folder, "sh", "deploy/upgrade.sh", status=1)[0] == 1
+    assert asked(folder)[-1] == "compose run --rm --no-deps migrate"
